@@ -1,0 +1,8 @@
+"""Registers the app with the platform."""
+
+from apps.core.apps import PlatformApp
+
+
+class I18nConfig(PlatformApp):
+    name = "apps.i18n"
+    label = "i18n"

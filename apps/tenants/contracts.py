@@ -1,0 +1,25 @@
+"""What other apps may know of a tenant."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantRef:
+    """Enough of a tenant to work for it. ``epoch`` rises when its data is restored; older work is void then."""
+
+    id: int
+    schema_name: str
+    slug: str
+    name: str
+    epoch: int
+    launch_stage: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """One entitlement of a plan: ``amount`` None means unlimited, ``unit`` says what is counted."""
+
+    key: str
+    amount: int | None
+    unit: str

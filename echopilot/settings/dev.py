@@ -1,0 +1,8 @@
+"""A developer's machine and `make run`: embedded servers, sandboxes, mail in files."""
+
+from echopilot.settings.base import *  # noqa: F403
+from echopilot.settings.base import SECRET_KEY as _KEY
+
+DEBUG = True
+SECRET_KEY = _KEY or "development-only-key-never-used-in-production-0000000000"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None

@@ -1,0 +1,7 @@
+"""The test suite: real PostgreSQL and Valkey, fast password hashing, nothing leaves the machine."""
+
+from echopilot.settings.base import *  # noqa: F403
+
+SECRET_KEY = "test-only-key-000000000000000000000000000000000000000000"  # noqa: S105
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
