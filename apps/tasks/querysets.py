@@ -1,0 +1,35 @@
+"""Reusable filters of the task tables."""
+
+from django.db.models import Q, QuerySet
+
+from apps.tasks.lifecycle import OPEN
+
+
+class TaskTypeQuerySet(QuerySet):
+    """Types are known by their slug."""
+
+    def get_by_natural_key(self, slug: str):
+        return self.get(slug=slug)
+
+    def active(self) -> "TaskTypeQuerySet":
+        """Types that may be asked for."""
+        return self.filter(is_active=True)
+
+
+class TaskQuerySet(QuerySet):
+    """Tasks by state and text."""
+
+    def open(self) -> "TaskQuerySet":
+        """Neither done, failed nor cancelled."""
+        return self.filter(state__in=OPEN)
+
+    def matching(self, text: str) -> "TaskQuerySet":
+        """Title, client or text contains it; ``#12`` and ``12`` also find the number."""
+        text = text.strip()
+        if not text:
+            return self
+        wanted = Q(title__icontains=text) | Q(client__icontains=text) | Q(body__icontains=text)
+        digits = text.removeprefix("#")
+        if digits.isdecimal() and len(digits) <= 9:
+            wanted |= Q(number=int(digits))
+        return self.filter(wanted)
