@@ -1,0 +1,242 @@
+"""What a step handler sees and answers, and what other apps may know of runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from apps.tenants.contracts import TenantRef
+from apps.workflows.core.taxonomy import Failure, FailureKind
+from apps.workflows.enums import EffectClass
+
+Json = Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepContext:
+    """One attempt of one visit of a step. ``config`` is the step's ``with`` with references filled in.
+
+    ``key`` is the effect's idempotency key: the same for every attempt of this visit. ``dry_run`` is true for a tenant before
+    launch on steps that touch the world. ``now`` is the database's clock. ``revision`` is the code revision.
+    """
+
+    tenant: TenantRef
+    run_id: UUID
+    workflow: str
+    version: int
+    step_id: str
+    path: str
+    visit: int
+    attempt: int
+    config: Mapping[str, Json]
+    dry_run: bool
+    key: str
+    now: datetime
+    subject_kind: str
+    subject_id: str
+    revision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageLine:
+    """One line for the meter ledger; ``source_key`` makes it unique per meter, so it is posted once however often the step runs.
+
+    ``detail`` may name a ``model``, which then shows in the step's history. ``cost_micros`` is millionths of a US dollar.
+    """
+
+    meter: str
+    source_key: str
+    quantity: int
+    cost_micros: int
+    detail: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepResult:
+    """Success of a step. ``output`` is what ``steps.<id>.output`` refers to; ``summary`` is one human line for the timeline."""
+
+    output: Mapping[str, Json]
+    usage: tuple[UsageLine, ...] = ()
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """The step waits for ``facade.signal_run(event=...)``; after ``timeout_s`` it takes ``on_timeout`` or fails.
+
+    A signal that came before the wait began counts only with ``accept_early``.
+    """
+
+    event: str
+    timeout_s: float | None = None
+    accept_early: bool = False
+    summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sleep:
+    """The step rests for ``seconds`` and is then done with an empty output, or is run once more when ``again`` is set."""
+
+    seconds: float
+    again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicy:
+    """At most ``max_attempts`` tries; the pause before try n+1 is random between 0 and ``min(cap_s, base_s * 2**n)`` seconds."""
+
+    max_attempts: int = 8
+    base_s: float = 2.0
+    cap_s: float = 900.0
+
+
+class EffectFailed(Exception):
+    """Raised by ``perform`` or ``find`` to say exactly how a call failed, where the exception alone would not tell.
+
+    ``kind`` decides what happens next (see ``core.taxonomy``); ``retry_after`` is in seconds.
+    """
+
+    def __init__(self, kind: FailureKind, code: str, message: str = "", *, retry_after: float | None = None,
+                 status: int | None = None) -> None:
+        super().__init__(message or code)
+        self.failure = Failure(kind=kind, code=code, message=message, retry_after=retry_after, status=status)
+
+
+class StepHandler:
+    """Base of all step types; one instance is registered in ``registries.step_types``.
+
+    A PURE step implements ``run``. Every other class implements ``prepare``, ``perform`` and ``settle``, and where it needs
+    them ``unlock``, ``abandon`` and ``find`` (LOOKUP). ``run``, ``prepare``, ``settle`` and ``abandon`` are called inside the
+    engine's transaction, in the tenant's context, and must not call the network; ``perform`` and ``find`` run on a thread
+    without a database connection. Every method may be called more than once for the same ``key``.
+    """
+
+    type: ClassVar[str]
+    title: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    effect: ClassVar[EffectClass] = EffectClass.PURE
+    config_schema: ClassVar[Mapping[str, Json]] = {"type": "object"}
+    output_schema: ClassVar[Mapping[str, Json]] = {"type": "object"}
+    timeout_s: ClassVar[float] = 30.0
+    retry: ClassVar[RetryPolicy] = RetryPolicy()
+    # PURE only: False for steps that touch no table, so that the engine runs them in memory without a savepoint.
+    touches_database: ClassVar[bool] = True
+    # How long the provider remembers a key (KEYED): the same bytes are sent again only inside 80 % of it.
+    key_window_s: ClassVar[float] = 24 * 3600.0
+    # BLIND only: True sends again although the first attempt may have arrived (at least once instead of at most once).
+    resend_when_unknown: ClassVar[bool] = False
+    # True when prepare/perform look at ``dry_run`` themselves; otherwise the engine sends nothing before launch.
+    handles_dry_run: ClassVar[bool] = False
+
+    def run(self, ctx: StepContext) -> StepResult | Wait | Sleep:
+        """PURE: do the work. May read and write the app's own tables."""
+        raise TypeError(f"{type(self).__name__} is not a pure step")
+
+    def resume(self, ctx: StepContext, payload: Mapping[str, Json]) -> StepResult:
+        """PURE: the awaited event arrived with ``payload``."""
+        return StepResult(output=payload)
+
+    def prepare(self, ctx: StepContext) -> Mapping[str, Json]:
+        """The request as JSON, without secrets; frozen with the intent. METERED steps prepare afresh for each attempt."""
+        raise TypeError(f"{type(self).__name__} has no outside effect")
+
+    def breaker_key(self, ctx: StepContext, request: Mapping[str, Json]) -> str:
+        """``provider:credential`` whose repeated failures pause further calls; empty for no breaker."""
+        return ""
+
+    def unlock(self, ctx: StepContext, request: Mapping[str, Json]) -> object:
+        """Credentials for the call; never stored. Called just before sending; the database may be read."""
+        return None
+
+    def perform(self, request: Mapping[str, Json], secrets: object, *, key: str, deadline: float) -> Mapping[str, Json]:
+        """Make the call; ``deadline`` is on ``time.monotonic()``. Network only. Raises ``EffectFailed`` or httpx errors."""
+        raise TypeError(f"{type(self).__name__} has no outside effect")
+
+    def settle(self, ctx: StepContext, request: Mapping[str, Json], response: Mapping[str, Json]) -> StepResult:
+        """Turn the answer into the step's result, inside the transaction that records it."""
+        return StepResult(output=response)
+
+    def abandon(self, ctx: StepContext, request: Mapping[str, Json], error: Failure) -> None:
+        """The attempt failed or was given up: release what ``prepare`` reserved."""
+
+    def waste(self, ctx: StepContext, request: Mapping[str, Json]) -> tuple[UsageLine, ...]:
+        """METERED: what an attempt of unknown outcome may have cost; booked to the platform, never to the tenant."""
+        return ()
+
+    def find(self, request: Mapping[str, Json], secrets: object, *, key: str, deadline: float) -> Mapping[str, Json] | None:
+        """LOOKUP: the response as ``perform`` would have given it if the effect happened, else None. Network only."""
+        raise TypeError(f"{type(self).__name__} cannot look its effect up")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunError:
+    """Why a run or step failed: a stable code, a line for people, and the step it happened in."""
+
+    code: str
+    message: str
+    path: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepView:
+    """One attempt of one visit of a step, as shown in a timeline. ``cost_micros`` is what the tenant paid."""
+
+    path: str
+    step_id: str
+    type: str
+    title: str
+    state: str
+    attempt: int
+    started_at: datetime
+    finished_at: datetime | None
+    summary: str
+    output: Json
+    error: RunError | None
+    cost_micros: int
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """One line of a list of runs."""
+
+    id: UUID
+    workflow: str
+    version: int
+    state: str
+    subject_kind: str
+    subject_id: str
+    trigger: str
+    cost_micros: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: RunError | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView(RunRow):
+    """A run with its history. ``waiting_for`` lists the events it waits for; ``outputs`` is the definition's ``output``."""
+
+    inputs: Json
+    outputs: Json
+    revision: str
+    replay_of: UUID | None
+    waiting_for: tuple[str, ...]
+    steps: tuple[StepView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectView:
+    """An outside effect whose outcome is unknown and that waits for a person."""
+
+    id: UUID
+    run_id: UUID
+    path: str
+    type: str
+    effect_class: str
+    state: str
+    request: Json
+    sent_at: datetime | None
+    evidence: tuple[Json, ...]

@@ -1,0 +1,1 @@
+"""Step types that come with the product."""
