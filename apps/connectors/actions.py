@@ -1,0 +1,1 @@
+"""Catalogued actions of connectors, in the five moves the engine makes."""

@@ -1,0 +1,1 @@
+"""Writes to connections: connect, test, disconnect, health."""

@@ -1,0 +1,132 @@
+"""The door to connections and Notion for other apps. Every call runs in a tenant's context."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from apps.connectors import actions, connections, selectors
+from apps.connectors.contracts import ConflictView, ConnectionView, Connector, PollReport, SchemaDiff
+from apps.connectors.providers.notion import conflicts, inbox, outbox, schema
+from apps.connectors.registries import connectors
+
+Json = Any
+
+
+def catalogue() -> list[Connector]:
+    """Every service that can be connected."""
+    return sorted(connectors, key=lambda entry: entry.title)
+
+
+def connect_notion(*, token: str, parent_page_id: str, name: str = "", base_url: str | None = None) -> ConnectionView:
+    """Check a Notion integration token and keep it encrypted; a second call for the same account updates that connection.
+
+    ``parent_page_id`` (id or page address) is the page under which databases are created; it must be shared with the
+    integration. Makes network calls: not inside a transaction. Raises ``InvalidInput``, ``CredentialsRefused``,
+    ``PlanLimitReached`` and the Unavailable family.
+    """
+    return connections.connect_notion(token=token, parent_page_id=parent_page_id, name=name, base_url=base_url)
+
+
+def test_connection(connection_id: UUID) -> ConnectionView:
+    """Make the cheapest call and record what came of it; a working connection leaves "needs attention"."""
+    return connections.test_connection(connection_id=connection_id)
+
+
+test_connection.__test__ = False  # type: ignore[attr-defined]
+
+
+def list_connections() -> list[ConnectionView]:
+    """All connections of the tenant, oldest first, with health and counts."""
+    return selectors.list_connections()
+
+
+def get_connection(connection_id: UUID) -> ConnectionView:
+    """One connection. Raises ``NotFound``."""
+    return selectors.view_connection(connection_id=connection_id)
+
+
+def disconnect(connection_id: UUID) -> None:
+    """Forget the credentials and stop using the connection; nothing is deleted in the outside service."""
+    connections.disconnect(connection_id=connection_id)
+
+
+def set_webhook_secret(connection_id: UUID, *, secret: str) -> ConnectionView:
+    """Store the verification token of the connection's webhook subscription."""
+    return connections.set_webhook_secret(connection_id=connection_id, secret=secret)
+
+
+def notion_connected() -> bool:
+    """Whether rows can be sent to Notion at all; without it the same rows live only in our tables."""
+    return selectors.default_notion_connection_id() is not None
+
+
+def notion_plan(connection_id: UUID) -> SchemaDiff:
+    """What ``notion_apply`` would change; changes nothing."""
+    return schema.sync(connection_id=connection_id, dry_run=True)
+
+
+def notion_apply(connection_id: UUID, *, shadow_columns: bool = False) -> SchemaDiff:
+    """Create, check and repair every declared database. Safe to repeat, to run in parallel and to kill.
+
+    Nothing of the user's is deleted or converted. A column of another type is reported; ``shadow_columns`` adds one of the
+    right type beside it. Raises ``SetupRunning`` when another process is at it.
+    """
+    return schema.sync(connection_id=connection_id, dry_run=False, shadow_columns=shadow_columns)
+
+
+def notion_poll(connection_id: UUID, *, database_key: str | None = None) -> PollReport:
+    """Fetch what people edited since the last poll and deliver it to each spec's ``on_change``."""
+    return inbox.poll(connection_id=connection_id, database_key=database_key)
+
+
+def notion_upsert(
+    *,
+    database_key: str,
+    local_ref: str,
+    values: Mapping[str, Json],
+    page_id: str | None = None,
+    based_on: Mapping[str, Json] | None = None,
+) -> None:
+    """Wish these values into the row ``local_ref`` of a database; sent soon after the caller's transaction commits.
+
+    Repeated wishes coalesce per column, the latest wins. ``page_id`` links ``local_ref`` to a row a person made.
+    ``based_on`` are the values the decision rests on (a ``PageChange.values``, say): a cell a person changed since then is
+    not overwritten but becomes a conflict. Without a Notion connection this does nothing. Raises ``InvalidInput`` for an
+    undeclared column or a value of the wrong type, ``NotFound`` for an unknown database.
+    """
+    outbox.upsert(database_key=database_key, local_ref=local_ref, values=values, page_id=page_id, based_on=based_on)
+
+
+def notion_page_url(*, database_key: str, local_ref: str) -> str | None:
+    """Address of the row, once it exists."""
+    return selectors.page_url(database_key=database_key, local_ref=local_ref)
+
+
+def list_conflicts(*, state: str | None = "open", limit: int = 200) -> Sequence[ConflictView]:
+    """Cells both sides changed, newest first."""
+    return selectors.list_conflicts(state=state, limit=limit)
+
+
+def resolve_conflict(conflict_id: UUID, choice: str, *, user_id: int | None = None) -> ConflictView:
+    """End an open conflict: "ours" sends our value over theirs, "theirs" keeps theirs. A second call changes nothing."""
+    return conflicts.resolve(conflict_id=conflict_id, choice=choice, user_id=user_id)
+
+
+def prepare_action(*, connection_id: UUID, action: str, inputs: Mapping[str, Json]) -> dict[str, Json]:
+    """Check inputs against the action's schema; the frozen request holds no secret. Raises ``InvalidInput``, ``NotFound``."""
+    return actions.prepare(connection_id=connection_id, action=action, inputs=inputs)
+
+
+def unlock_action(request: Mapping[str, Json]) -> object:
+    """Credentials for the call and a place in the rate budget; reads the database. Raises ``RateLimited`` with retry_after."""
+    return actions.unlock(request)
+
+
+def perform_action(request: Mapping[str, Json], secrets: object, *, key: str, timeout_s: float) -> Mapping[str, Json]:
+    """Make the call: network only, no database."""
+    return actions.perform(request, secrets, key=key, timeout_s=timeout_s)
+
+
+def find_action(request: Mapping[str, Json], secrets: object, *, key: str, timeout_s: float = 30) -> Mapping[str, Json] | None:
+    """After an unknown outcome: the result when the action happened, None when it did not. For "lookup" actions."""
+    return actions.find(request, secrets, key=key, timeout_s=timeout_s)

@@ -1,0 +1,1 @@
+"""Cells both sides changed."""

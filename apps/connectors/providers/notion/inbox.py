@@ -1,0 +1,1 @@
+"""From Notion to us: polls, hints, exactly-once delivery."""

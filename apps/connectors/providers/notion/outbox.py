@@ -1,0 +1,1 @@
+"""From us to Notion: wishes that coalesce, three-way comparison, sending."""

@@ -1,0 +1,1 @@
+"""Declared databases against the ones in Notion."""

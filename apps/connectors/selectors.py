@@ -1,0 +1,1 @@
+"""Reads of connections, databases, pages and conflicts."""
