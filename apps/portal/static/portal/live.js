@@ -1,0 +1,41 @@
+// <live-region src="..."> fetches its own content again while the work it shows is going on.
+// The server says how long to wait in the answer's data-refresh attribute (milliseconds) and leaves it out when all is done.
+class LiveRegion extends HTMLElement {
+  connectedCallback() {
+    this.visibility = () => !document.hidden && this.plan(0);
+    document.addEventListener("visibilitychange", this.visibility);
+    this.plan();
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.timer);
+    document.removeEventListener("visibilitychange", this.visibility);
+  }
+
+  plan(wait) {
+    clearTimeout(this.timer);
+    const refresh = Number(this.firstElementChild?.dataset.refresh);
+    if (!refresh || document.hidden) return;
+    this.timer = setTimeout(() => this.load(), wait ?? refresh);
+  }
+
+  async load() {
+    try {
+      const answer = await fetch(this.getAttribute("src"), { headers: { "X-Fragment": "1" } });
+      if (answer.redirected) return location.reload();
+      if (answer.ok) this.replace(await answer.text());
+      this.plan(answer.ok ? undefined : 5000);
+    } catch {
+      this.plan(5000);
+    }
+  }
+
+  // Nothing is replaced while a person types or has opened something inside.
+  replace(text) {
+    if (this.querySelector("details.menu[open], input:focus, textarea:focus, select:focus")) return;
+    const page = new DOMParser().parseFromString(text, "text/html");
+    if (page.body.innerHTML.trim() !== this.innerHTML.trim()) this.replaceChildren(...page.body.childNodes);
+  }
+}
+
+customElements.define("live-region", LiveRegion);
