@@ -21,10 +21,11 @@ class NavigationItem:
     group: str | Promise = ""
     count: Callable[[], int] | None = None
     on_phone: bool = False
+    also: frozenset[str] = frozenset()
 
     def is_current(self, view_name: str) -> bool:
-        """Whether the page being shown belongs to this entry: same namespace and noun."""
-        return view_name == self.url_name or view_name.startswith(self.url_name.rsplit("_", 1)[0] + "_")
+        """Whether the page being shown is this entry's own or one of those named in ``also``."""
+        return view_name == self.url_name or view_name in self.also
 
 
 navigation: Registry[NavigationItem] = Registry(

@@ -19,5 +19,8 @@ navigation.register(
     NavigationItem(url_name="tasks:task_create", label=_("New task"), icon="plus", order=30, permission="tasks.create", on_phone=True)
 )
 navigation.register(
-    NavigationItem(url_name="tasks:task_list", label=_("Tasks"), icon="list-checks", order=40, permission="tasks.view", on_phone=True)
+    NavigationItem(
+        url_name="tasks:task_list", label=_("Tasks"), icon="list-checks", order=40, permission="tasks.view", on_phone=True,
+        also=frozenset({"tasks:task_detail", "tasks:task_review"}),
+    )
 )
