@@ -3,7 +3,7 @@
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
-from echopilot.settings.environment import ROOT, Environment
+from echopilot.settings.environment import ROOT, Environment, endpoints_of
 
 ENV = Environment()
 BASE_DIR = ROOT
@@ -153,5 +153,12 @@ FIXTURE_DIRS = [ROOT / "fixtures"]
 DJSTRIPE_SUBSCRIBER_MODEL = "tenants.Tenant"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 STRIPE_LIVE_MODE = False
+
+# --- Secrets at rest and calls to the outside ------------------------------------------------------------------------
+ENCRYPTION_KEYS = ENV.encryption_keys.get_secret_value() if ENV.encryption_keys else ""
+OUTBOUND_PORTS = frozenset({80, 443})
+OUTBOUND_ALLOW = [entry.strip() for entry in ENV.outbound_allow.split(",") if entry.strip()]
+# Addresses the operator configured may be private; only calls that no user's input steers may use this list.
+OUTBOUND_ALLOW_OPERATOR = endpoints_of([ENV.openai_base_url, ENV.local_model_url, ENV.notion_base_url])
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

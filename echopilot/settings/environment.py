@@ -1,19 +1,25 @@
 """Every environment variable the product reads, with its type and meaning: the one place to look one up."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
+VAR = Path(os.environ.get("ECHOPILOT_VAR") or ROOT / "var")
+# `none`: the process environment alone counts (tests, containers).
+ENV_FILES = () if os.environ.get("ECHOPILOT_ENV_FILES") == "none" else (VAR / "run" / "embedded.env", ROOT / ".env")
 
 
 class Environment(BaseSettings):
     """Process environment, then ``.env``, then what `make run` wrote about the embedded servers it started."""
 
     model_config = SettingsConfigDict(
-        env_file=(ROOT / "var" / "run" / "embedded.env", ROOT / ".env"), extra="ignore", env_ignore_empty=True
+        env_file=ENV_FILES, extra="ignore", env_ignore_empty=True
     )
 
     secret_key: SecretStr | None = Field(None, description="Signs sessions and links. Required in production.")
@@ -48,3 +54,13 @@ class Environment(BaseSettings):
     log_level: str = Field("INFO", description="Level of the JSON log.")
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
     echopilot_var: Path = Field(ROOT / "var", description="Folder for everything the product writes outside the database.")
+
+
+def endpoints_of(urls: Iterable[str | None]) -> list[str]:
+    """``host:port`` of each configured address; empty ones are left out."""
+    found = []
+    for url in filter(None, urls):
+        parts = urlsplit(url)
+        host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+        found.append(f"{host}:{parts.port or (80 if parts.scheme == 'http' else 443)}")
+    return found
