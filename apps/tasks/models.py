@@ -168,6 +168,7 @@ class Attachment(models.Model):
     duration_s = models.FloatField(null=True, blank=True)
     sha256 = models.CharField(max_length=64)
     path = models.CharField(max_length=300, help_text="Name in the tenant's storage.")
+    text = models.TextField(blank=True, help_text="What a model can read of it.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -1,0 +1,105 @@
+"""Reads. Every list has a constant number of queries and a cursor, never an offset."""
+
+from collections.abc import Sequence
+from typing import IO
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.db.models import Count
+
+from apps.core.errors import InvalidInput
+from apps.tasks import mapping
+from apps.tasks.contracts import AttachmentView, Page, ReviewView, TaskRow, TaskTypeView, TaskView
+from apps.tasks.enums import ReviewState, TaskState
+from apps.tasks.errors import UnknownTask
+from apps.tasks.models import Attachment, ReviewItem, Task, TaskType
+
+MAX_PAGE = 200
+ROW_FIELDS = ("id", "number", "title", "state", "priority", "source", "score", "qa_target", "cost_micros", "created_at",
+              "finished_at", "type__slug", "type__name", "type__threshold")
+
+
+def get_task(task_id: UUID | str) -> TaskView:
+    """One whole task with its attachments, own timeline and open or last review. Raises ``UnknownTask``."""
+    task = load_task(task_id)
+    reviews = list(task.reviews.order_by("-created_at")[:1])
+    return mapping.task_view(
+        task,
+        attachments=list(task.attachments.defer("text").order_by("created_at", "id")),
+        events=list(task.events.order_by("at", "id")),
+        review=reviews[0] if reviews else None,
+        notion_row=task.notion_rows.first(),
+    )
+
+
+def load_task(task_id: UUID | str) -> Task:
+    """The row itself, for this app. An id of the wrong form is answered like an unknown one."""
+    try:
+        wanted = UUID(str(task_id))
+    except ValueError:
+        raise UnknownTask from None
+    task = Task.objects.select_related("type").filter(id=wanted).first()
+    if task is None:
+        raise UnknownTask
+    return task
+
+
+def list_tasks(
+    *, state: str | None = None, task_type: str | None = None, search: str = "", cursor: str | None = None, limit: int = 50
+) -> Page[TaskRow]:
+    """Newest first. ``cursor`` comes from the previous page's ``next``; ``limit`` is held between 1 and 200.
+
+    Raises ``InvalidInput`` for an unknown state or a cursor that is not ours.
+    """
+    limit = max(1, min(limit, MAX_PAGE))
+    rows = Task.objects.select_related("type").only(*ROW_FIELDS).order_by("-number")
+    if state:
+        if state not in TaskState.values:
+            raise InvalidInput(fields={"state": f"Use one of: {', '.join(TaskState.values)}."})
+        rows = rows.filter(state=state)
+    if task_type:
+        rows = rows.filter(type__slug=task_type)
+    if cursor:
+        rows = rows.filter(number__lt=_number_of(cursor))
+    found = list(rows.matching(search[:200].replace("\x00", ""))[: limit + 1])
+    more = len(found) > limit
+    found = found[:limit]
+    return Page(rows=[mapping.task_row(task) for task in found], next=str(found[-1].number) if more else None)
+
+
+def _number_of(cursor: str) -> int:
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 10 and int(cursor) <= 2**31 - 1):
+        raise InvalidInput(fields={"cursor": "Use the cursor of the previous page as it is."})
+    return int(cursor)
+
+
+def count_tasks_by_state() -> dict[str, int]:
+    """Every state with its number of tasks, zeros included."""
+    counted = dict(Task.objects.values_list("state").annotate(n=Count("id")))
+    return {state: counted.get(state, 0) for state in TaskState.values}
+
+
+def list_reviews(*, limit: int = 50) -> Sequence[tuple[TaskRow, ReviewView]]:
+    """Open reviews with their tasks, oldest first: the person queue."""
+    items = ReviewItem.objects.filter(state=ReviewState.OPEN).select_related("task__type").order_by("created_at")[:limit]
+    return [(mapping.task_row(item.task), mapping.review_view(item)) for item in items]
+
+
+def count_open_reviews() -> int:
+    """How many answers wait for a person."""
+    return ReviewItem.objects.filter(state=ReviewState.OPEN).count()
+
+
+def list_task_types(*, include_inactive: bool = False) -> Sequence[TaskTypeView]:
+    """Task types in the order people see them: the built-in ones first, then by name."""
+    rows = TaskType.objects.all() if include_inactive else TaskType.objects.active()
+    return [mapping.type_view(row) for row in rows.order_by("-is_builtin", "id")]
+
+
+def open_attachment(*, task_id: UUID | str, attachment_id: UUID | str) -> tuple[AttachmentView, IO[bytes]]:
+    """A stored file and its description. Raises ``UnknownTask`` when either id is not of this tenant."""
+    try:
+        row = Attachment.objects.defer("text").get(id=UUID(str(attachment_id)), task_id=UUID(str(task_id)))
+    except (ValueError, Attachment.DoesNotExist):
+        raise UnknownTask from None
+    return mapping.attachment_view(row), default_storage.open(row.path, "rb")

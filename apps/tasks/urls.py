@@ -1,0 +1,16 @@
+"""Task pages of the portal."""
+
+from django.urls import path
+
+from apps.tasks import views
+
+app_name = "tasks"
+urlpatterns = [
+    path("", views.task_list, name="task_list"),
+    path("new/", views.task_create, name="task_create"),
+    path("inbox/", views.inbox_list, name="inbox_list"),
+    path("<uuid:task_id>/", views.task_detail, name="task_detail"),
+    path("<uuid:task_id>/review/", views.task_review, name="task_review"),
+    path("<uuid:task_id>/retry/", views.task_retry, name="task_retry"),
+    path("<uuid:task_id>/cancel/", views.task_cancel, name="task_cancel"),
+]
