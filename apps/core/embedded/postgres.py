@@ -9,11 +9,12 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from apps.core.embedded.ports import free_port
 
 UNPRIVILEGED_USERS = ("postgres", "nobody")
 
@@ -39,13 +40,6 @@ def binaries() -> Path:
     return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-def free_port() -> int:
-    """A loopback TCP port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class EmbeddedPostgres:
     """One database cluster in one folder. ``start`` and ``stop`` may be called in any state."""
@@ -54,6 +48,9 @@ class EmbeddedPostgres:
     port: int = 0
     user: str = "echopilot"
     settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.data = self.data.absolute()
 
     def start(self, *, timeout: int = 60) -> None:
         """Create the cluster when it is missing and start it; a server that already runs is adopted, port included."""
@@ -81,7 +78,7 @@ class EmbeddedPostgres:
             pid, port = int(lines[0]), int(lines[3])
             os.kill(pid, 0)
             command = Path(f"/proc/{pid}/cmdline")
-            if command.exists() and b"postgres" not in command.read_bytes():
+            if command.exists() and str(self.data).encode() not in command.read_bytes():
                 return None
         except (OSError, IndexError, ValueError):
             return None

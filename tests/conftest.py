@@ -1,0 +1,152 @@
+"""What every test gets: its own database and broker space, the cast, a closed network, and the tenancy watch.
+
+Importing this file takes a slot and points the settings at it, so models may be imported anywhere below. The database
+itself is copied from the template when the first test asks for it.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import django
+import pytest
+
+from tests import ground
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from apps.accounts.models import User
+    from apps.tenants.contracts import TenantRef
+
+OUTSIDE = ("OPENAI_", "NOTION_", "STRIPE_", "AI_", "EMAIL_URL", "DATABASE_URL", "BROKER_URL", "LOCAL_MODEL_URL",
+           "SECRET_KEY", "ENCRYPTION_KEYS", "BASE_DOMAIN", "PUBLIC_PORT", "ALLOWED_HOSTS", "LAUNCH_STAGE",
+           "OUTBOUND_ALLOW", "ALLOW_DIRTY", "GIT_COMMIT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+def _settings_of_this_process(slot: ground.Slot) -> dict[str, str]:
+    """The environment of the suite and of every process it starts; a developer's own keys never reach a test."""
+    for name in [name for name in os.environ if name.upper().startswith(OUTSIDE)]:
+        del os.environ[name]
+    return {
+        **slot.environment(),
+        "DJANGO_SETTINGS_MODULE": "echopilot.settings.test",
+        "ECHOPILOT_ENV_FILES": "none",
+        "ECHOPILOT_VAR": str(ground.FOLDER / "files" / str(slot.number)),
+        "ALLOW_DIRTY": "true",
+    }
+
+
+SLOT = ground.enter()
+os.environ.update(_settings_of_this_process(SLOT))
+
+django.setup()
+
+from tests import transactions  # noqa: E402  (reads the settings)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rebuild-database", action="store_true", help="Build the test database's templates afresh.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--rebuild-database") and not hasattr(config, "workerinput"):
+        ground.drop_templates()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    from django.db import connections
+
+    connections.close_all()
+    ground.leave(SLOT)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tenancy_watch() -> Iterator[None]:
+    """Records every SQL statement of the process with the tenant expected and the ``search_path`` in force."""
+    try:
+        from tests import isolation
+    except ImportError:
+        yield
+        return
+    with isolation.watch():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: object) -> None:
+    """This process's database: a copy of the migrated template with acme and globex in it."""
+    ground.fill(SLOT.database)
+    transactions.reset_with(lambda: ground.fill(SLOT.database))
+
+
+@pytest.fixture(autouse=True)
+def _empty_broker() -> Iterator[None]:
+    """Each test starts with nothing cached and no message waiting."""
+    yield
+    ground.valkey_connection(SLOT.number).flushdb()
+
+
+@pytest.fixture
+def tenant(db: None) -> Iterator["TenantRef"]:
+    """The active tenant acme, with its context entered for the length of the test."""
+    with transactions.entered("acme") as reference:
+        yield reference
+
+
+@pytest.fixture
+def other_tenant(db: None) -> "TenantRef":
+    """The active tenant globex; its context is not entered."""
+    return transactions.reference("globex")
+
+
+def _person(email: str) -> "User":
+    from apps.accounts.models import User
+
+    return User.objects.get(email=email)
+
+
+@pytest.fixture
+def user(db: None) -> "User":
+    """Owner of acme."""
+    return _person("owner@acme.example")
+
+
+@pytest.fixture
+def member(db: None) -> "User":
+    """Editor in acme."""
+    return _person("member@acme.example")
+
+
+@pytest.fixture
+def viewer(db: None) -> "User":
+    """Viewer in acme: may look, may not change."""
+    return _person("viewer@acme.example")
+
+
+@pytest.fixture
+def outsider(db: None) -> "User":
+    """Owner of globex, nobody in acme."""
+    return _person("outsider@globex.example")
+
+
+@pytest.fixture
+def staff(db: None) -> "User":
+    """A member of the platform's staff."""
+    from apps.accounts.models import User
+
+    return User.objects.create_superuser("staff@platform.example")
+
+
+@pytest.fixture
+def browse(db: None) -> Callable[..., "Client"]:
+    """``browse(user, host="acme.localhost")``: a client signed in as ``user`` (None: a visitor) on one host."""
+    from tests.web import HostClient
+
+    def open_client(user: "User | None" = None, *, host: str = "acme.localhost") -> "Client":
+        client = HostClient(host=host)
+        if user is not None:
+            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return open_client
