@@ -2,9 +2,11 @@
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 from apps.accounts.enums import Role
+from apps.core.ids import new_id
 
 
 class UserManager(BaseUserManager["User"]):
@@ -21,13 +23,17 @@ class UserManager(BaseUserManager["User"]):
         """A member of staff with every permission of the back office."""
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
 
+    def get_by_natural_key(self, email: str | None) -> "User":
+        """The person with that address, whatever the case of its letters."""
+        return self.get(email__iexact=email)
+
 
 class User(AbstractBaseUser, PermissionsMixin):
     """One global identity; what it may do in a tenant is said by its ``Membership`` there."""
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
-    language = models.CharField(max_length=12, default="en")
+    language = models.CharField(max_length=12, blank=True, help_text="Empty: follow the browser.")
     time_zone = models.CharField(max_length=64, default="UTC")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
@@ -46,7 +52,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Membership(models.Model):
-    """A person's role in one tenant."""
+    """A person's role in one tenant. A trigger keeps at least one owner in every tenant."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="memberships")
@@ -54,7 +60,73 @@ class Membership(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "tenant"], name="accounts_membership_once_per_tenant")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "tenant"], name="accounts_membership_once_per_tenant"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="accounts_membership_role_is_known"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.user} · {self.role}"
+        return f"{self.user} · {self.get_role_display()}"
+
+
+class Invitation(models.Model):
+    """An offer of a role, sent by e-mail. Only a hash of its token is kept; it works once and not for long."""
+
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=Role)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), F("tenant"),
+                condition=Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                name="accounts_invitation_one_open_per_address",
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="accounts_invitation_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} · {self.get_role_display()}"
+
+
+class ApiSession(models.Model):
+    """A family of refresh tokens: one sign-in of one API client in one tenant.
+
+    ``current_jti`` names the only refresh token that may be exchanged; presenting an older one revokes the family.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_sessions")
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="api_sessions")
+    current_jti = models.CharField(max_length=64)
+    label = models.CharField(max_length=200, blank=True, help_text="Client as it named itself.")
+    created_at = models.DateTimeField(db_default=Now())
+    refreshed_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.label or self.id}"
+
+
+class SignInTicket(models.Model):
+    """Carries a signed-in person to a host that does not share the session cookie: works once, for a minute."""
+
+    token_hash = models.CharField(primary_key=True, max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    host = models.CharField(max_length=253)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} → {self.host}"

@@ -1,0 +1,76 @@
+"""Errors of people, roles and sign-in."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, PlatformError
+
+
+class NotSignedIn(PlatformError):
+    """Nobody is signed in, or not as somebody who belongs here."""
+
+    code = "not_signed_in"
+    status = 401
+    message = _("Sign in to go on.")
+
+
+class LastOwner(Conflict):
+    """A workspace keeps at least one owner."""
+
+    code = "last_owner"
+    message = _("A workspace needs at least one owner. Make somebody else an owner first.")
+
+
+class AlreadyMember(Conflict):
+    """The person belongs to the workspace already."""
+
+    code = "already_member"
+    message = _("This person belongs to the workspace already.")
+
+
+class UnknownMember(NotFound):
+    """No such member in this workspace."""
+
+    code = "unknown_member"
+    message = _("This person does not belong to the workspace.")
+
+
+class InvalidInvitation(NotFound):
+    """Unknown, used, revoked and expired invitations give the same answer."""
+
+    code = "invalid_invitation"
+    message = _("This invitation is no longer valid. Ask the person who invited you for a new one.")
+
+
+class WrongRecipient(NotAllowed):
+    """The invitation was sent to another address."""
+
+    code = "wrong_recipient"
+    message = _("This invitation was sent to another address. Sign in with that address to accept it.")
+
+
+class InvalidRole(InvalidInput):
+    """Not a role."""
+
+    code = "invalid_role"
+    message = _("Choose one of the roles.")
+
+
+class InvalidToken(NotSignedIn):
+    """The token is malformed, expired, revoked, of another workspace or used before."""
+
+    code = "invalid_token"
+    message = _("The token is not valid here. Sign in again to get a new one.")
+
+
+class InvalidCredentials(NotSignedIn):
+    """Address, password or code do not fit; it is not said which."""
+
+    code = "invalid_credentials"
+    message = _("The sign-in details are not right. Check them and try again.")
+
+
+class SecondFactorRequired(NotSignedIn):
+    """Address and password fit, and the person has a second factor."""
+
+    code = "second_factor_required"
+    message = _("Send the six digits of your authenticator app as `code`.")

@@ -1,0 +1,25 @@
+"""The door for other apps."""
+
+from typing import Any
+
+from apps.accounts.errors import NotSignedIn
+from apps.accounts.permissions import require_known
+from apps.accounts.scope import current_tenant_id
+from apps.accounts.selectors import count_members, permissions_of
+from apps.accounts.services.members import add_owner
+from apps.core.errors import NotAllowed
+
+__all__ = ["add_owner", "count_members", "permissions_of", "require"]
+
+
+def require(user: Any, permission: str) -> None:
+    """Make sure that ``user`` (a person or an id) may do this in the current tenant.
+
+    Raises ``NotSignedIn`` for nobody, ``NotAllowed`` for everybody else without the permission, staff included.
+    """
+    require_known(permission)
+    user_id = user if isinstance(user, int) else getattr(user, "pk", None)
+    if user_id is None:
+        raise NotSignedIn
+    if permission not in permissions_of(user_id, current_tenant_id()):
+        raise NotAllowed(detail=f"user {user_id} lacks {permission} in tenant {current_tenant_id()}")

@@ -1,0 +1,30 @@
+"""Reads."""
+
+from apps.accounts.models import Membership
+from apps.accounts.permissions import permissions_of_role
+
+
+def get_membership(*, user_id: int, tenant_id: int) -> Membership | None:
+    """The living membership of an active person in a tenant, or None."""
+    return Membership.objects.filter(user_id=user_id, tenant_id=tenant_id, user__is_active=True).first()
+
+
+def permissions_of(user_id: int, tenant_id: int) -> frozenset[str]:
+    """What a person may do in a tenant; empty for strangers and people who were switched off."""
+    membership = get_membership(user_id=user_id, tenant_id=tenant_id)
+    return permissions_of_role(membership.role) if membership else frozenset()
+
+
+def list_memberships(*, user_id: int) -> list[Membership]:
+    """The person's places with their tenants, by name."""
+    return list(Membership.objects.filter(user_id=user_id).select_related("tenant").order_by("tenant__name", "id"))
+
+
+def list_members(*, tenant_id: int) -> list[Membership]:
+    """Everybody in a tenant, with the person, oldest first."""
+    return list(Membership.objects.filter(tenant_id=tenant_id).select_related("user").order_by("id"))
+
+
+def count_members(*, tenant_id: int) -> int:
+    """How many people belong to a tenant."""
+    return Membership.objects.filter(tenant_id=tenant_id).count()

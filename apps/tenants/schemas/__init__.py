@@ -1,0 +1,1 @@
+"""Tenant schemas as database objects: template, pool, creation, removal."""

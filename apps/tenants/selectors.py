@@ -1,0 +1,28 @@
+"""Reads."""
+
+from apps.tenants.contracts import TenantRef
+from apps.tenants.context import public_context
+from apps.tenants.directory import directory
+from apps.tenants.enums import TenantStatus
+from apps.tenants.errors import UnknownTenant
+from apps.tenants.models import Tenant
+
+REF_FIELDS = ("id", "schema_name", "slug", "name", "epoch", "launch_stage", "status")
+
+
+def get_tenant(*, tenant_id: int | None = None, slug: str | None = None) -> TenantRef:
+    """The tenant by id or slug, whatever its status, as known in this process for at most 3 seconds.
+
+    Raises ``UnknownTenant`` for one that does not exist or was deleted.
+    """
+    if (tenant_id is None) == (slug is None):
+        raise UnknownTenant(detail="give either tenant_id or slug")
+    by, value = ("id", tenant_id) if slug is None else ("slug", slug)
+    return directory.find(by=by, value=value).ref
+
+
+def list_active_tenants() -> list[TenantRef]:
+    """Every tenant that is served, oldest first."""
+    with public_context():
+        rows = Tenant.objects.filter(status=TenantStatus.ACTIVE).order_by("id").values(*REF_FIELDS)
+        return [TenantRef(**row) for row in rows]
