@@ -47,7 +47,7 @@ def unlock(plan: Mapping[str, Any]) -> Any:
 def perform(plan: Mapping[str, Any], secrets: Any, *, deadline: float) -> dict[str, Any]:
     """Send the request, falling back over the plan's candidates, and return a JSON response for ``settle``.
 
-    Uses the network and no database. ``deadline`` is unix time in seconds (``time.time()``); no request outlives it.
+    Uses the network and no database. ``deadline`` is on ``time.monotonic()``; no request outlives it.
     Raises ``ModelCallFailed`` (retryable) with ``retry_after`` where known, ``ModelRefused`` or ``UnusableAnswer``; hand the
     error to ``abandon`` so that what was tried is on record.
     """

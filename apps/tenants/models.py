@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 from apps.tenants.enums import DomainKind, ExportState, LaunchStage, MigrationState, TenantEventKind, TenantStatus
+from apps.tenants.models_spend import PlatformCap, PlatformSpend  # noqa: F401 - so that Django finds the tables
 
 SCHEMA_NAME = r"^t_[a-z0-9]{12}$"
 SLUG = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
