@@ -8,3 +8,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("stripe/", include("djstripe.urls", namespace="djstripe")),
 ]
+
+handler400 = "apps.core.pages.bad_request"
+handler403 = "apps.core.pages.permission_denied"
+handler404 = "apps.core.pages.page_not_found"
+handler500 = "apps.core.pages.server_error"

@@ -5,3 +5,8 @@ from django.urls import include, path
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
 ]
+
+handler400 = "apps.core.pages.bad_request"
+handler403 = "apps.core.pages.permission_denied"
+handler404 = "apps.core.pages.page_not_found"
+handler500 = "apps.core.pages.server_error"

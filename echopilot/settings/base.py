@@ -1,11 +1,15 @@
 """Settings shared by every environment. Where a value comes from outside, ``environment.py`` names and explains it."""
 
+from datetime import timedelta
+
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
-from echopilot.settings.environment import ROOT, Environment, endpoints_of
+from apps.core.content_policy import BACK_OFFICE_POLICY, PORTAL_POLICY
+from apps.core.logging import logging_config
+from echopilot.settings.environment import ROOT, email_settings, endpoints_of, load_environment
 
-ENV = Environment()
+ENV = load_environment()
 BASE_DIR = ROOT
 VAR_DIR = ENV.echopilot_var
 
@@ -20,8 +24,8 @@ SHARED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "apps.core",
+    "apps.tenants",  # before django_tenants: its `migrate` command wins
     "django_tenants",
-    "apps.tenants",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "apps.accounts",
@@ -40,7 +44,6 @@ SHARED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "rest_framework",
-    "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "django_celery_beat",
     "djstripe",
@@ -88,10 +91,10 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "apps.core.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.core.headers.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.health.HealthMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -137,6 +140,47 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 
+# --- Sign-in: one identity over all tenants, so rate limits and replay guards live in the `default` (global) cache -------
+# The session cookie belongs to the parent domain; a name without a dot (localhost) cannot carry one and uses tickets.
+SESSION_COOKIE_DOMAIN = BASE_DOMAIN if "." in BASE_DOMAIN and not BASE_DOMAIN.replace(".", "").isdigit() else None
+SESSION_COOKIE_NAME = "echopilot_session"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "apps.accounts.forms.SignupForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 300
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if ENV.public_port is None else "http"
+# Limits on sign-in, sign-up, codes and resets are allauth's own: per address, per account and per person.
+ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
+MFA_ADAPTER = "apps.accounts.adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "EchoPilot"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+STAFF_SECOND_FACTOR_REQUIRED = False
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(hours=24),
+    "ISSUER": "echopilot",
+    "LEEWAY": 5,
+    "USER_ID_CLAIM": "sub",
+}
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish")), ("ur", _("Urdu"))]
 LOCALE_PATHS = [ROOT / "locale"]
@@ -154,11 +198,60 @@ DJSTRIPE_SUBSCRIBER_MODEL = "tenants.Tenant"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 STRIPE_LIVE_MODE = False
 
-# --- Secrets at rest and calls to the outside ------------------------------------------------------------------------
+# --- Secrets at rest, calls to the outside, code revision ------------------------------------------------------------
 ENCRYPTION_KEYS = ENV.encryption_keys.get_secret_value() if ENV.encryption_keys else ""
 OUTBOUND_PORTS = frozenset({80, 443})
 OUTBOUND_ALLOW = [entry.strip() for entry in ENV.outbound_allow.split(",") if entry.strip()]
 # Addresses the operator configured may be private; only calls that no user's input steers may use this list.
 OUTBOUND_ALLOW_OPERATOR = endpoints_of([ENV.openai_base_url, ENV.local_model_url, ENV.notion_base_url])
+BROKER_URL = ENV.broker_url
+ALLOW_DIRTY = ENV.allow_dirty
+GIT_COMMIT = ENV.git_commit
+
+# --- Logs, health, metrics -------------------------------------------------------------------------------------------
+LOGGING = logging_config(level=ENV.log_level, style=ENV.log_format)
+METRICS_TOKEN = ENV.metrics_token.get_secret_value() if ENV.metrics_token else ""
+METRICS_NETWORKS = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+PROMETHEUS_EXPORT_MIGRATIONS = False
+
+# --- Mail ------------------------------------------------------------------------------------------------------------
+globals().update(email_settings(ENV.email_url, folder=VAR_DIR / "mail"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.default_from_email
+
+# --- Browsers: headers, cookies, limits on what a request may carry --------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+X_FRAME_OPTIONS = "DENY"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "apps.core.pages.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": PORTAL_POLICY}
+CONTENT_SECURITY_POLICY_PATHS = {"/admin/": BACK_OFFICE_POLICY}
+
+# --- HTTP API: nothing is allowed, read or written unless a view says so ---------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["apps.core.api.DenyAll"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.api.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "apps.core.api.CappedCursorPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.core.problems.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "EchoPilot API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/api/v[0-9]+",
+}
 
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -6,3 +6,4 @@ from echopilot.settings.base import SECRET_KEY as _KEY
 DEBUG = True
 SECRET_KEY = _KEY or "development-only-key-never-used-in-production-0000000000"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +34,8 @@ class Environment(BaseSettings):
     public_port: int | None = Field(8000, description="Port in links; leave empty behind a proxy on 443.")
     allowed_hosts: str = Field("", description="Further host names, separated by commas.")
 
+    trusted_proxies: int = Field(0, description="Proxies in front whose X-Forwarded-For entry is believed (rate limits).")
+
     openai_api_key: SecretStr | None = Field(None, description="Without it the bundled small model answers.")
     openai_base_url: str | None = Field(None, description="Any OpenAI-compatible address.")
     local_model_url: str | None = Field(None, description="Address of the bundled model's server; set by `make run`.")
@@ -47,11 +51,12 @@ class Environment(BaseSettings):
     email_url: str = Field("", description="smtp://user:password@host:port; empty writes mail to var/mail.")
     default_from_email: str = Field("EchoPilot <no-reply@localhost>", description="Sender of the platform's mail.")
 
+    metrics_token: SecretStr | None = Field(None, description="Bearer token that opens /metrics from outside.")
     allow_dirty: bool = Field(False, description="Let workers run from a checkout with uncommitted changes.")
     git_commit: str | None = Field(None, description="Code revision where no git checkout is present (images).")
     launch_stage: Literal["pre", "post"] = Field("pre", description="Platform stage: pre = outside effects are dry runs.")
     outbound_allow: str = Field("", description="Hosts or networks outgoing calls may reach although private; commas.")
-    log_level: str = Field("INFO", description="Level of the JSON log.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Level of the log.")
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
     echopilot_var: Path = Field(ROOT / "var", description="Folder for everything the product writes outside the database.")
 
@@ -64,3 +69,76 @@ def endpoints_of(urls: Iterable[str | None]) -> list[str]:
         host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
         found.append(f"{host}:{parts.port or (80 if parts.scheme == 'http' else 443)}")
     return found
+
+
+# Variables of the platform that are read before or outside of ``Environment``.
+FURTHER_NAMES = frozenset({"ECHOPILOT_ENV_FILES", "DJANGO_SETTINGS_MODULE", "PROMETHEUS_MULTIPROC_DIR"})
+SIMILARITY = 0.86
+
+
+def load_environment() -> Environment:
+    """Read and check every variable; a wrong one stops the start with one plain line that says what to set."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        lines = [f"  {_name(problem)}: {_advice(problem)}" for problem in error.errors(include_url=False)]
+        raise SystemExit("The environment is not valid. Correct and start again:\n" + "\n".join(lines)) from None
+
+
+def known_names() -> frozenset[str]:
+    """Every variable the product reads, in upper case."""
+    return frozenset(name.upper() for name in Environment.model_fields) | FURTHER_NAMES
+
+
+def given_names() -> set[str]:
+    """Every variable of the process and of the files that are read."""
+    from_files = (name for file in ENV_FILES if Path(file).is_file() for name in dotenv_values(file))
+    return {name.upper() for name in (*os.environ, *from_files)}
+
+
+def misspelt_names(given: Iterable[str]) -> dict[str, str]:
+    """Given names nobody reads that were probably meant for us, each with the known name closest to it (or "")."""
+    known = known_names()
+    suspects: dict[str, str] = {}
+    for name in sorted(set(given) - known):
+        closest = get_close_matches(name, sorted(known), n=1, cutoff=SIMILARITY)
+        if closest or name.startswith("ECHOPILOT_"):
+            stripped = name.removeprefix("ECHOPILOT_")
+            suspects[name] = closest[0] if closest else stripped if stripped in known else ""
+    return suspects
+
+
+def email_settings(url: str, *, folder: Path) -> dict[str, Any]:
+    """Django's mail settings for ``smtp://user:password@host:port`` (``smtps`` for TLS from the start); empty: files."""
+    if not url:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": str(folder)}
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise SystemExit("EMAIL_URL: use smtp://user:password@host:587 or smtps://user:password@host:465.")
+    secure = parts.scheme == "smtps"
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if secure else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": secure,
+        "EMAIL_USE_TLS": not secure and (parts.port or 587) == 587,
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
+def _name(problem: Any) -> str:
+    return str(problem["loc"][0]).upper() if problem["loc"] else "environment"
+
+
+def _advice(problem: Any) -> str:
+    """What to set, without repeating the value: it may be a secret."""
+    field = Environment.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+    meaning = f" ({field.description})" if field and field.description else ""
+    expected = {
+        "bool_parsing": "set it to true or false",
+        "int_parsing": "set it to a whole number",
+        "literal_error": f"set it to one of {problem.get('ctx', {}).get('expected', '')}",
+    }
+    return expected.get(problem["type"], problem["msg"]) + meaning

@@ -1,0 +1,29 @@
+"""What a browser may load and run on our pages (Content Security Policy Level 3)."""
+
+from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+# The portal and sign-in: own files only; an inline script needs the request's nonce, inline styles and handlers never run.
+PORTAL_POLICY = {
+    "default-src": [NONE],
+    "script-src": [SELF, NONCE],
+    "style-src": [SELF, NONCE],
+    "img-src": [SELF, "data:", "blob:"],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "manifest-src": [SELF],
+    "worker-src": [SELF],
+    "media-src": [SELF, "blob:"],
+    "form-action": [SELF],
+    "frame-src": [NONE],
+    "frame-ancestors": [NONE],
+    "object-src": [NONE],
+    "base-uri": [NONE],
+}
+
+# The back office is Unfold: Alpine.js evaluates the expressions in its attributes, and theme colours and popovers are inline
+# styles. Only staff reach it, and scripts still come from our own files alone.
+BACK_OFFICE_POLICY = {
+    **PORTAL_POLICY,
+    "script-src": [SELF, UNSAFE_EVAL],
+    "style-src": [SELF, UNSAFE_INLINE],
+}
