@@ -1,0 +1,69 @@
+"""Rows for the demo. The product creates the databases; the rows are planted as soon as the queue exists."""
+
+from typing import Any
+
+from tests.servers.notion.store import PERSON_ID, Record, Store
+
+QUEUE = "Automation Queue"
+ROWS: list[dict[str, Any]] = [
+    {"Task Name": "Summarise the release notes", "Task Type": "research", "QA Target": 80,
+     "Description": "Summarise in two sentences: Version 2.4 adds dark mode, faster search and an offline cache. It fixes a crash "
+                    "when a file is renamed while it is open, and removes the old export format."},
+    {"Task Name": "Friendlier reminder", "Task Type": "drafting", "QA Target": 80,
+     "Description": "Rewrite this in a friendly tone: Your invoice is overdue. Pay it now or we will stop the service."},
+    {"Task Name": "Order as JSON", "Task Type": "data-transform", "QA Target": 85,
+     "Description": "Extract name, city and amount as JSON from: Maria Lopez from Valencia ordered chairs for 240 euros on Monday."},
+]
+
+
+def plant(store: Store) -> None:
+    """Plant the rows now if the queue exists, else the moment it is created."""
+    known = store.on_event
+
+    def watch(event: str, record: Record, by: str, cells: list[str]) -> None:
+        known(event, record, by, cells)
+        if event == "database.created":
+            _fill(store)
+
+    store.on_event = watch
+    _fill(store)
+
+
+def _fill(store: Store) -> None:
+    for source in store.sources.values():
+        if "".join(part["plain_text"] for part in source["title"]) != QUEUE:
+            continue
+        if any(page["source"] == source["id"] for page in store.pages.values()):
+            continue
+        for row in ROWS:
+            store.create_page(source, cells_of(store, source, row), by=PERSON_ID)
+
+
+def cells_of(store: Store, source: Record, row: dict[str, Any]) -> Record:
+    """Plain values as property values of the API; columns the source lacks are left out."""
+    sent: Record = {}
+    for name, value in row.items():
+        column = store.column(source, name)
+        if column is None:
+            continue
+        kind = column["type"]
+        if kind in ("title", "rich_text"):
+            text = str(value)
+            value = [{"text": {"content": text[at : at + 2000]}} for at in range(0, len(text), 2000)]  # noqa: PLW2901
+        elif kind in ("select", "status"):
+            value = {"name": str(value)} if value else None  # noqa: PLW2901
+        elif kind == "multi_select":
+            value = [{"name": name.strip()} for name in str(value).split(",") if name.strip()]  # noqa: PLW2901
+        elif kind == "date":
+            value = {"start": str(value)} if value else None  # noqa: PLW2901
+        elif kind == "number":
+            value = float(value) if value not in ("", None) else None  # noqa: PLW2901
+            value = int(value) if value is not None and value == int(value) else value  # noqa: PLW2901
+        elif kind == "checkbox":
+            value = value in (True, "on", "true", "1")  # noqa: PLW2901
+        elif kind in ("relation", "people", "files") or kind not in ("url", "email", "phone_number"):
+            continue
+        else:
+            value = str(value) or None  # noqa: PLW2901
+        sent[name] = {kind: value}
+    return sent
