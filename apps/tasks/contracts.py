@@ -87,6 +87,7 @@ class TaskView(TaskRow):
     requested_by: int | None
     source_ref: Mapping[str, Any] = field(default_factory=dict)
     started_at: datetime | None
+    draft: str
     result: str
     error_code: str
     error: str

@@ -79,6 +79,7 @@ class EventKind(TextChoices):
     RETRIED = "retried", _("Started again")
     CANCELLED = "cancelled", _("Cancelled")
     STUCK = "stuck", _("Found stuck")
+    NOTED = "noted", _("Note")
 
 
 class MediaKind(TextChoices):

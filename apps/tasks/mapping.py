@@ -32,7 +32,7 @@ def task_view(
     return TaskView(
         **_row_values(task),
         body=task.body, client=task.client, due_on=task.due_on, requested_by=task.requested_by, source_ref=dict(task.source_ref),
-        started_at=task.started_at, result=task.result, error_code=task.error_code, error=task.error,
+        started_at=task.started_at, draft=task.draft, result=task.result, error_code=task.error_code, error=task.error,
         criteria=list(task.criteria), checks=list(task.checks), reasons=task.reasons, spread=task.spread, votes=task.votes,
         revisions=task.revisions, attempt=task.attempt, tokens=task.tokens, model=task.model, prompt_version=task.prompt_version,
         workflow=task.workflow, workflow_version=task.workflow_version, revision=task.revision, run_id=task.run_id,

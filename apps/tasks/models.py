@@ -111,8 +111,11 @@ class Task(models.Model):
     votes = models.PositiveSmallIntegerField(null=True, blank=True)
     spread = models.PositiveSmallIntegerField(null=True, blank=True)
     revisions = models.PositiveSmallIntegerField(default=0)
+    review_key = models.CharField(max_length=120, blank=True, help_text="Key under which the quality gate judged the draft.")
     tokens = models.PositiveIntegerField(default=0)
+    tokens_in = models.PositiveIntegerField(default=0, help_text="Of these, read by models.")
     cost_micros = models.BigIntegerField(default=0, help_text="Millionths of a US dollar, every call included.")
+    is_billed = models.BooleanField(default=False, help_text="Cost and tokens are final for the present run.")
     error_code = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
 
@@ -144,6 +147,7 @@ class Task(models.Model):
             models.Index(fields=["retry_at"], condition=Q(retry_at__isnull=False), name="tasks_task_by_retry"),
             models.Index(fields=["finished_at"], name="tasks_task_by_finish"),
             models.Index(fields=["created_at"], name="tasks_task_by_creation"),
+            models.Index(fields=["finished_at"], condition=Q(is_billed=False, finished_at__isnull=False), name="tasks_task_unbilled"),
             models.Index(fields=["run_id"], condition=Q(run_id__isnull=False), name="tasks_task_by_run"),
         ]
 
@@ -266,7 +270,6 @@ class NotionRow(models.Model):
     page_id = models.CharField(max_length=40, unique=True)
     url = models.CharField(max_length=300, blank=True)
     generation = models.PositiveIntegerField(default=0)
-    is_ticked = models.BooleanField(default=False, help_text="The tick box as last seen or last written by us.")
     is_ticked_again = models.BooleanField(default=False, help_text="Ticked while the previous request was still in work.")
     task = models.ForeignKey(Task, on_delete=models.SET_NULL, null=True, blank=True, related_name="notion_rows")
     seen = models.JSONField(default=dict, blank=True, help_text="Values as last read.")
@@ -275,3 +278,15 @@ class NotionRow(models.Model):
 
     def __str__(self) -> str:
         return self.page_id
+
+
+class NotionClient(models.Model):
+    """A client's row in Notion: enough to name it in tasks and figures."""
+
+    page_id = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name

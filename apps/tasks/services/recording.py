@@ -16,8 +16,11 @@ MAX_DETAIL = 2_000
 
 
 def lock(task_id: UUID | str, *, run_id: UUID | None = None) -> Task | None:
-    """The task's row, locked until commit. None when it is gone or works for another run by now."""
-    rows = Task.objects.select_for_update(of=("self",)).select_related("type").filter(id=task_id)
+    """The task's row, locked until commit. None when it is gone or works for another run by now.
+
+    Order of locks everywhere: work item, run, task, Notion row, counter; so call workflows before this.
+    """
+    rows = Task.objects.select_for_update(of=("self",), no_key=True).select_related("type").filter(id=task_id)
     if run_id is not None:
         rows = rows.filter(run_id=run_id)
     return rows.first()

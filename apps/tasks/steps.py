@@ -1,0 +1,218 @@
+"""The task's own steps in workflows: brief the model, take note of the verdict, ask a person, deliver, fail.
+
+All are pure: they touch our tables inside the engine's checkpoint, so an answer is delivered exactly once. A run that the task
+does not work with any more (it was retried, or this is a replay) computes the same outputs and leaves the task alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from apps.ai import facade as ai
+from apps.core.errors import InvalidInput
+from apps.tasks import policy
+from apps.tasks.enums import EventKind, ReviewReason, TaskState
+from apps.tasks.lifecycle import OPEN
+from apps.tasks.models import Task
+from apps.tasks.notion import projections
+from apps.tasks.services import recording, reviewing
+from apps.workflows.contracts import StepContext, StepHandler, StepResult, Wait
+
+MAX_RESULT = 200_000
+NOTHING_THERE = {"type": ["object", "null"]}
+TEXT = {"type": "string"}
+
+
+def own_task(ctx: StepContext) -> Task | None:
+    """The open task this run answers, locked; None for a replay, an older attempt or a task that is closed.
+
+    Raises ``InvalidInput`` in a run that was not started for a task.
+    """
+    if ctx.subject_kind != "task":
+        raise InvalidInput(_("This step works only in a workflow that answers a task. Choose the workflow in a task type."))
+    task = recording.lock(ctx.subject_id, run_id=ctx.run_id)
+    return task if task is not None and task.state in OPEN else None
+
+
+class Brief(StepHandler):
+    """Chooses the prompt of the next version: the request itself, or the last answer with what was wrong with it."""
+
+    type = "task.brief"
+    title = "Brief the model"
+    config_schema = {
+        "type": "object", "additionalProperties": False,
+        "properties": {"title": TEXT, "body": TEXT, "instructions": TEXT, "task_type": TEXT, "quality": TEXT,
+                       "verdict": NOTHING_THERE, "person": NOTHING_THERE},
+        "required": ["title", "body", "task_type"],
+    }
+
+    def run(self, ctx: StepContext) -> StepResult:
+        config = ctx.config
+        task = own_task(ctx)
+        if task is not None and task.state == TaskState.NEW:
+            recording.move(task, to=TaskState.RUNNING, event=EventKind.STARTED, workflow_version=ctx.version, revision=ctx.revision)
+            projections.task_moved(task)
+        answer, reasons = _what_was_wrong(config.get("verdict"), config.get("person"))
+        variables = {"title": config["title"], "body": _with_instructions(config), "task_type": config["task_type"]}
+        slug = f"task.{config['task_type']}"
+        if answer:
+            slug, variables = "task.revise", {**variables, "answer": answer, "reasons": reasons}
+        return StepResult(
+            output={"prompt": slug, "variables": variables, "version": ctx.visit},
+            summary=_("Version %(number)d") % {"number": ctx.visit},
+        )
+
+
+def _what_was_wrong(verdict: Mapping[str, Any] | None, person: Mapping[str, Any] | None) -> tuple[str, str]:
+    """(answer, reasons) of the version before, by whoever spoke last; empty for the first version."""
+    judged = verdict or {}
+    if person and person.get("decision") == "revise" and person.get("after") == judged.get("visit", 0):
+        return str(person.get("answer", "")), f"- {person.get('note', '')}"
+    return str(judged.get("answer", "")), str(judged.get("feedback", ""))
+
+
+def _with_instructions(config: Mapping[str, Any]) -> str:
+    extra = str(config.get("instructions") or "").strip()
+    return f"{config['body']}\n\n{extra}" if extra else str(config["body"])
+
+
+class NoteVerdict(StepHandler):
+    """Writes the scores onto the task and says what is next: deliver, revise or ask a person."""
+
+    type = "task.verdict"
+    title = "Decide by the score"
+    config_schema = {
+        "type": "object", "additionalProperties": False,
+        "properties": {"draft": {"type": "object"}, "review": NOTHING_THERE, "max_revisions": {"type": "integer"}, "error": NOTHING_THERE},
+        "required": ["draft", "max_revisions"],
+    }
+
+    def run(self, ctx: StepContext) -> StepResult:
+        draft, error = ctx.config["draft"], ctx.config.get("error")
+        verdict = None if error else ctx.config.get("review")
+        outcome = policy.decide(
+            verdict=verdict, revisions_done=ctx.visit - 1, max_revisions=ctx.config["max_revisions"],
+            judge_suspended=ai.judge_agreement().suspended,
+        )
+        task = own_task(ctx)
+        if task is not None:
+            _record_version(task, draft, verdict, visit=ctx.visit)
+        why = _why(outcome.reason, verdict, error)
+        return StepResult(
+            output={"next": outcome.next, "reason": outcome.reason, "why": why, "feedback": outcome.feedback,
+                    "answer": str(draft.get("text", "")), "score": (verdict or {}).get("score"), "visit": ctx.visit},
+            summary=_summary(outcome, verdict),
+        )
+
+
+def _record_version(task: Task, draft: Mapping[str, Any], verdict: Mapping[str, Any] | None, *, visit: int) -> None:
+    found = verdict or {}
+    Task.objects.filter(id=task.id).update(
+        draft=str(draft.get("text", ""))[:MAX_RESULT], score=found.get("score"), criteria=list(found.get("criteria", ())),
+        checks=list(found.get("checks", ())), reasons=str(found.get("reasons", "")), votes=found.get("votes"),
+        spread=found.get("spread"), review_key=str(found.get("key", "")), revisions=visit - 1, model=str(draft.get("model", "")),
+        prompt_version=str(draft.get("prompt_version", "")), touched_at=Now(),
+        tokens=F("tokens") + _tokens(draft) + _tokens(found),
+        cost_micros=F("cost_micros") + int(draft.get("cost_micros") or 0) + int(found.get("cost_micros") or 0),
+    )
+    task.refresh_from_db()
+    recording.note(task, event=EventKind.SCORED, detail=_("Score %(score)s of 100") % {"score": found["score"]} if "score" in found
+                   else _("Could not be scored"))
+
+
+def _tokens(used: Mapping[str, Any]) -> int:
+    return int(used.get("prompt_tokens") or 0) + int(used.get("completion_tokens") or 0)
+
+
+def _why(reason: str, verdict: Mapping[str, Any] | None, error: Mapping[str, Any] | None) -> str:
+    if not reason:
+        return ""
+    sentence = str(ReviewReason(reason).label)
+    if error:
+        return f"{sentence} {error.get('message', '')}".strip()
+    found = policy.feedback_of(verdict) if verdict else ""
+    return f"{sentence}\n{found}".strip()
+
+
+def _summary(outcome: policy.Outcome, verdict: Mapping[str, Any] | None) -> str:
+    score = _("not scored") if verdict is None else _("%(score)s of 100") % {"score": verdict.get("score")}
+    then = {policy.DELIVER: _("passed"), policy.REVISE: _("another version"), policy.PERSON: _("a person decides")}[outcome.next]
+    return f"{score}: {then}"
+
+
+class AskPerson(StepHandler):
+    """Puts the answer into the person queue and waits for the decision, however long it takes."""
+
+    type = "task.ask_person"
+    title = "Ask a person"
+    config_schema = {
+        "type": "object", "additionalProperties": False,
+        "properties": {"reason": TEXT, "why": TEXT, "answer": TEXT, "score": {"type": ["integer", "null"]}, "after": {"type": "integer"},
+                       "timeout_s": {"type": "number", "exclusiveMinimum": 0}},
+        "required": ["reason"],
+    }
+
+    def run(self, ctx: StepContext) -> StepResult | Wait:
+        config = ctx.config
+        if config["reason"] not in ReviewReason.values:
+            raise InvalidInput(_("The reason for asking a person is one of: %(known)s."), known=", ".join(ReviewReason.values))
+        task = own_task(ctx)
+        if task is None:
+            return StepResult(output=self._output(ctx, reviewing.review_payload(None)), summary=_("The task is closed; nobody is asked."))
+        item = reviewing.ask_person(
+            task=task, run_id=ctx.run_id, step_path=ctx.path, reason=config["reason"], why=str(config.get("why") or ""),
+            answer=str(config.get("answer") or ""), score=config.get("score"),
+        )
+        return Wait(event=reviewing.EVENT, timeout_s=config.get("timeout_s"), summary=item.why.splitlines()[0])
+
+    def resume(self, ctx: StepContext, payload: Mapping[str, Any]) -> StepResult:
+        said = reviewing.review_payload(dict(payload))
+        return StepResult(output=self._output(ctx, said), summary=f"{said['decision']}: {said['note']}".strip(": "))
+
+    def _output(self, ctx: StepContext, said: Mapping[str, Any]) -> dict[str, Any]:
+        return {**said, "answer": str(ctx.config.get("answer") or ""), "after": ctx.config.get("after", 0)}
+
+
+class Deliver(StepHandler):
+    """Makes the answer the task's result and sends it back to where the request came from."""
+
+    type = "task.deliver"
+    title = "Deliver the answer"
+    config_schema = {"type": "object", "additionalProperties": False, "properties": {"text": TEXT}, "required": ["text"]}
+
+    def run(self, ctx: StepContext) -> StepResult:
+        text = str(ctx.config["text"]).strip()
+        if not text or len(text) > MAX_RESULT:
+            raise InvalidInput(_("The answer is empty or longer than %(limit)d characters."), limit=MAX_RESULT)
+        task = own_task(ctx)
+        if task is None:
+            return StepResult(output={"delivered": False, "text": text}, summary=_("The task is closed or answered by another run."))
+        recording.move(
+            task, to=TaskState.DONE, event=EventKind.DELIVERED, result=text, error="", error_code="",
+            workflow_version=ctx.version, revision=ctx.revision,
+        )
+        projections.task_moved(task)
+        return StepResult(output={"delivered": True, "text": text}, summary=_("Delivered"))
+
+
+class Fail(StepHandler):
+    """Ends the task as failed with a reason people can act on; the run itself has done its work."""
+
+    type = "task.fail"
+    title = "End without an answer"
+    config_schema = {"type": "object", "additionalProperties": False, "properties": {"code": TEXT, "message": TEXT}, "required": ["code", "message"]}
+
+    def run(self, ctx: StepContext) -> StepResult:
+        code, message = str(ctx.config["code"])[:64] or "failed", str(ctx.config["message"])
+        task = own_task(ctx)
+        if task is not None:
+            recording.move(task, to=TaskState.FAILED, event=EventKind.FAILED, detail=message, error_code=code, error=message,
+                           workflow_version=ctx.version, revision=ctx.revision)
+            projections.task_moved(task)
+        return StepResult(output={"code": code, "message": message}, summary=message)
+
+
+ALL = (Brief(), NoteVerdict(), AskPerson(), Deliver(), Fail())
