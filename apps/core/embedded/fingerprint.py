@@ -1,4 +1,4 @@
-"""What the template databases are made from, as digests: a stage is rebuilt only when its own ingredients change."""
+"""What a migrated database is made from, as digests: a stage is rebuilt only when its own ingredients change."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 FIRST_MIGRATIONS = ("apps/accounts/migrations/0001_*.py", "apps/tenants/migrations/0001_*.py")
 MIGRATIONS = ("apps/*/migrations/*.py",)
 PROVISIONING = (
