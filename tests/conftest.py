@@ -47,6 +47,7 @@ from tests import transactions  # noqa: E402  (reads the settings)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rebuild-database", action="store_true", help="Build the test database's templates afresh.")
+    parser.addoption("--long", action="store_true", help="The long form of tests that have one.")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -99,6 +99,11 @@ def fill(database: str) -> None:
     _statement("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", database, template)
 
 
+def template_digest() -> str:
+    """Digest of everything the template is made from, for the code as it stands."""
+    return fingerprint.stages()[-1].digest
+
+
 def drop_templates() -> None:
     """Forget every template, so that the next process builds them afresh."""
     with _locked("build"):
