@@ -1,6 +1,6 @@
-"""The one door to tasks for other apps and for the doors of the product."""
+"""The one door to tasks for other apps and for the doors of the product. Every function works in the current tenant."""
 
-from apps.tasks.contracts import (  # noqa: F401
+from apps.tasks.contracts import (
     AttachmentView,
     DeadLetter,
     EventView,
@@ -13,3 +13,26 @@ from apps.tasks.contracts import (  # noqa: F401
     TaskTypeView,
     TaskView,
 )
+from apps.tasks.demo import seed_demo
+from apps.tasks.selectors import (
+    count_open_reviews,
+    count_tasks_by_state,
+    get_task,
+    list_reviews,
+    list_task_types,
+    list_tasks,
+    open_attachment,
+)
+from apps.tasks.services.defaults import install as ensure_defaults
+from apps.tasks.services.metrics import job_metrics, roll_up
+from apps.tasks.services.recovery import cancel_task, list_dead_letters, replay_dead, retry_task
+from apps.tasks.services.reviewing import decide_review
+from apps.tasks.services.stuck import find_stuck
+from apps.tasks.services.submitting import submit_task
+
+__all__ = [
+    "AttachmentView", "DeadLetter", "EventView", "MetricRow", "NewAttachment", "Page", "ReviewView", "StuckTask", "TaskRow",
+    "TaskTypeView", "TaskView", "cancel_task", "count_open_reviews", "count_tasks_by_state", "decide_review", "ensure_defaults",
+    "find_stuck", "get_task", "job_metrics", "list_dead_letters", "list_reviews", "list_task_types", "list_tasks",
+    "open_attachment", "replay_dead", "retry_task", "roll_up", "seed_demo", "submit_task",
+]  # fmt: skip

@@ -56,15 +56,10 @@ class TaskType(models.Model):
 
 
 class TaskCounter(models.Model):
-    """One row per tenant: the last task number and how many tasks the plan's month has accepted.
-
-    Submitting locks it, so numbers have no gaps and the plan's limit cannot be passed by two requests at once.
-    """
+    """One row per tenant: the last task number. Submitting locks it, so numbers have no gaps and never collide."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     last_number = models.PositiveIntegerField(default=0)
-    month = models.DateField(null=True)
-    accepted = models.PositiveIntegerField(default=0, help_text="Tasks accepted in `month`.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="tasks_taskcounter_is_one_row")]

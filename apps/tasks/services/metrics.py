@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.core.errors import InvalidInput
@@ -19,6 +20,7 @@ from apps.tasks.services.clock import database_now
 MAX_DAYS = 400
 FIELDS = ("day", "task_type", "client", "submitted", "done", "failed", "to_person", "passed_first_time", "duration_ms_p50",
           "duration_ms_p95", "tokens", "cost_micros", "score_avg")
+KEY = ("day", "task_type", "client")
 FIGURES = """
 WITH closed AS (
     SELECT (t.finished_at AT TIME ZONE 'utc')::date AS day, k.slug AS task_type, t.client, t.state, t.tokens, t.cost_micros, t.score,
@@ -63,9 +65,13 @@ def job_metrics(*, first: date, last: date) -> list[MetricRow]:
 def roll_up(*, day: date) -> int:
     """Store one day's figures, replacing what was stored for it. Returns the number of rows."""
     rows = job_metrics(first=day, last=day)
+    figures = [name for name in FIELDS if name not in KEY]
     with transaction.atomic():
-        JobMetric.objects.filter(day=day).delete()
-        JobMetric.objects.bulk_create(JobMetric(**{name: getattr(row, name) for name in FIELDS}) for row in rows)
+        kept = JobMetric.objects.bulk_create(
+            (JobMetric(**{name: getattr(row, name) for name in FIELDS}, computed_at=Now()) for row in rows),
+            update_conflicts=True, unique_fields=list(KEY), update_fields=[*figures, "computed_at"],
+        )
+        JobMetric.objects.filter(day=day).exclude(pk__in=[row.pk for row in kept]).delete()
     return len(rows)
 
 

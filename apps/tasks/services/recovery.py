@@ -17,6 +17,7 @@ from apps.tasks.notion import projections
 from apps.tasks.selectors import get_task, load_task
 from apps.tasks.services import recording, reviewing, starting, submitting
 from apps.tenants.errors import PlanLimitReached
+from apps.tenants.facade import count_usage
 from apps.workflows import facade as workflows
 from apps.workflows.errors import RunNotRetryable, UnknownRun
 
@@ -113,7 +114,7 @@ def _readmit(task: Task) -> None:
     """A request that was never accepted may come back only when what refused it can have changed."""
     if task.error_code != PlanLimitReached.code:
         raise InvalidRequest(_("This request was refused: %(why)s Send a corrected one."), why=task.error)
-    submitting.take_place()
+    count_usage(submitting.LIMIT)
 
 
 def _resume_run(run_id: UUID, actor_id: int | None) -> bool:

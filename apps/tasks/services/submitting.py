@@ -9,6 +9,7 @@ from typing import Any
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -21,15 +22,11 @@ from apps.tasks.selectors import get_task
 from apps.tasks.services import defaults, recording, starting
 from apps.tenants import facade as tenants
 
+LIMIT = "tasks_per_month"
 KEY_CONSTRAINT = "tasks_task_idempotency_key_once"
-COUNT = """
-    INSERT INTO tasks_taskcounter AS counter (id, last_number, month, accepted)
-    VALUES (1, %(numbers)s, date_trunc('month', now() AT TIME ZONE 'utc')::date, %(accepted)s)
-    ON CONFLICT (id) DO UPDATE SET
-        last_number = counter.last_number + %(numbers)s,
-        month = EXCLUDED.month,
-        accepted = %(accepted)s + CASE WHEN counter.month = EXCLUDED.month THEN counter.accepted ELSE 0 END
-    RETURNING last_number, accepted
+NEXT_NUMBER = """
+    INSERT INTO tasks_taskcounter AS counter (id, last_number) VALUES (1, 1)
+    ON CONFLICT (id) DO UPDATE SET last_number = counter.last_number + 1 RETURNING last_number
 """
 
 
@@ -91,7 +88,7 @@ def record_refusal(
     """
     kind = TaskType.objects.filter(slug=task_type).first() or find_type("other")
     task = Task.objects.create(
-        number=_next_number(accepted=False), title=intake.cleaned(title)[: intake.MAX_TITLE] or _("Untitled request"),
+        number=_next_number(), title=intake.cleaned(title)[: intake.MAX_TITLE] or _("Untitled request"),
         body=intake.cleaned(body)[: intake.MAX_BODY], type=kind, source=source, source_ref=dict(source_ref),
         client=client[: intake.MAX_CLIENT], state=TaskState.FAILED, error_code=error_code, error=error, finished_at=Now(),
         idempotency_key=idempotency_key,
@@ -113,19 +110,20 @@ def find_type(slug: str) -> TaskType:
 
 
 def inspect_files(attachments: Sequence[NewAttachment]) -> list[media.Inspected]:
-    """Every file checked by its bytes, within the product's and the plan's limits. Raises ``MediaRefused``."""
+    """Every file checked by its bytes, within the product's limits and the plan's room. Raises ``MediaRefused``."""
     if len(attachments) > media.MAX_FILES:
         raise MediaRefused(fields={"attachments": _("At most %(limit)d files.") % {"limit": media.MAX_FILES}})
-    limits = _media_limits() if attachments else media.MediaLimits()
-    return [media.inspect(name=entry.name, file=entry.file, limits=limits) for entry in attachments]
+    files = [media.inspect(name=entry.name, file=entry.file, limits=media.MediaLimits()) for entry in attachments]
+    _require_storage(files)
+    return files
 
 
-def _media_limits() -> media.MediaLimits:
-    file_mb, minutes = tenants.entitlement("file_mb"), tenants.entitlement("audio_minutes")
-    return media.MediaLimits(
-        file_mb=min(media.MAX_FILE_MB, media.MAX_FILE_MB if file_mb is None else file_mb),
-        audio_minutes=min(media.MAX_AUDIO_MINUTES, media.MAX_AUDIO_MINUTES if minutes is None else minutes),
-    )
+def _require_storage(files: Sequence[media.Inspected]) -> None:
+    """The plan's room for files, old and new. Raises ``PlanLimitReached``."""
+    if files:
+        stored = Attachment.objects.aggregate(total=Sum("size"))["total"] or 0
+        adding = sum(found.size for found in files)
+        tenants.require_capacity("storage_mb", used=stored // media.MB, adding=-(-adding // media.MB))
 
 
 def _require_readable_length(request: intake.Request, files: Sequence[media.Inspected]) -> None:
@@ -148,8 +146,9 @@ def _known_request(request: intake.Request, digest: str) -> TaskView | None:
 
 
 def _accept(request: intake.Request, *, kind: TaskType, digest: str) -> Task:
+    tenants.count_usage(LIMIT)
     task = Task.objects.create(
-        number=_next_number(accepted=True), title=request.title, body=request.body, type=kind, source=request.source,
+        number=_next_number(), title=request.title, body=request.body, type=kind, source=request.source,
         source_ref=dict(request.source_ref), requested_by=request.requested_by, client=request.client, priority=request.priority,
         due_on=request.due_on, qa_target=request.qa_target, idempotency_key=request.stored_key, request_hash=digest,
         workflow=kind.workflow,
@@ -159,24 +158,11 @@ def _accept(request: intake.Request, *, kind: TaskType, digest: str) -> Task:
     return task
 
 
-def take_place() -> None:
-    """Count one more accepted task in the plan's month. Raises ``PlanLimitReached``."""
-    _count(numbers=0, accepted=1)
-
-
-def _next_number(*, accepted: bool) -> int:
-    """The next number, with a place in the plan's month for an accepted request."""
-    return _count(numbers=1, accepted=int(accepted))
-
-
-def _count(*, numbers: int, accepted: int) -> int:
-    """Move the counter, which then stays locked until the caller's transaction ends, and return the last number."""
+def _next_number() -> int:
+    """The next number; the counter then stays locked until the caller's transaction ends, so there are no gaps."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"numbers": numbers, "accepted": accepted})
-        number, used = cursor.fetchone()
-    if accepted:
-        tenants.require_capacity("tasks_per_month", used=used - 1)
-    return int(number)
+        cursor.execute(NEXT_NUMBER)
+        return int(cursor.fetchone()[0])
 
 
 def _attach(task: Task, files: Sequence[media.Inspected], paths: Sequence[str]) -> None:
