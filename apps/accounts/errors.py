@@ -2,15 +2,13 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, PlatformError
+from apps.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from apps.core.problems import NotSignedIn
 
-
-class NotSignedIn(PlatformError):
-    """Nobody is signed in, or not as somebody who belongs here."""
-
-    code = "not_signed_in"
-    status = 401
-    message = _("Sign in to go on.")
+__all__ = [
+    "AlreadyMember", "InvalidCredentials", "InvalidInvitation", "InvalidRole", "InvalidToken", "LastOwner", "NotSignedIn",
+    "SecondFactorRequired", "UnknownMember", "WrongRecipient",
+]
 
 
 class LastOwner(Conflict):

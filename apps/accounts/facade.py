@@ -5,11 +5,21 @@ from typing import Any
 from apps.accounts.errors import NotSignedIn
 from apps.accounts.permissions import require_known
 from apps.accounts.scope import current_tenant_id
-from apps.accounts.selectors import count_members, permissions_of
-from apps.accounts.services.members import add_owner
+from apps.accounts.selectors import (
+    count_members,
+    count_owners,
+    count_owners_with_second_factor,
+    list_members,
+    list_memberships,
+    permissions_of,
+)
+from apps.accounts.services.members import add_owner, find_or_create_person
 from apps.core.errors import NotAllowed
 
-__all__ = ["add_owner", "count_members", "permissions_of", "require"]
+__all__ = [
+    "add_owner", "count_members", "count_owners", "count_owners_with_second_factor", "find_or_create_person", "list_members", "list_memberships",
+    "permissions_of", "require",
+]
 
 
 def require(user: Any, permission: str) -> None:

@@ -1,5 +1,8 @@
 """Reads."""
 
+from allauth.mfa.models import Authenticator
+
+from apps.accounts.enums import Role
 from apps.accounts.models import Membership
 from apps.accounts.permissions import permissions_of_role
 
@@ -28,3 +31,15 @@ def list_members(*, tenant_id: int) -> list[Membership]:
 def count_members(*, tenant_id: int) -> int:
     """How many people belong to a tenant."""
     return Membership.objects.filter(tenant_id=tenant_id).count()
+
+
+def count_owners(*, tenant_id: int) -> int:
+    """How many active people own a tenant."""
+    return Membership.objects.filter(tenant_id=tenant_id, role=Role.OWNER, user__is_active=True).count()
+
+
+def count_owners_with_second_factor(*, tenant_id: int) -> int:
+    """How many of them have an authenticator app or a passkey."""
+    owners = Membership.objects.filter(tenant_id=tenant_id, role=Role.OWNER, user__is_active=True)
+    factors = Authenticator.objects.filter(type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    return owners.filter(user_id__in=factors.values("user_id")).count()

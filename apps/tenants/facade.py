@@ -1,11 +1,35 @@
 """The door for other apps."""
 
-from apps.tenants.context import current_tenant, tenant_context
+from apps.tenants.context import current_tenant, public_context, tenant_context
+from apps.tenants.contracts import TenantRef
 from apps.tenants.directory import directory
+from apps.tenants.migrating.status import pending_tenants
 from apps.tenants.selectors import get_tenant, list_active_tenants
+from apps.tenants.services.cloning import clone_tenant
+from apps.tenants.services.exporting import export_tenant
+from apps.tenants.services.launch import (
+    change_launch_stage,
+    change_platform_launch_stage,
+    effective_launch_stage,
+    measure_readiness,
+)
+from apps.tenants.services.lifecycle import (
+    cancel_deletion,
+    purge_tenant,
+    raise_epoch,
+    restore_tenant,
+    schedule_deletion,
+    suspend_tenant,
+)
+from apps.tenants.services.limits import count_usage, entitlement, give_back_usage, require_capacity, usage
 from apps.tenants.services.provisioning import provision_tenant
-from apps.tenants.services.spend import PlatformHold, reserve_platform_spend, settle_platform_spend
 
-__all__ = ["PlatformHold", "reserve_platform_spend", "settle_platform_spend", "current_tenant", "forget_cached_tenants", "get_tenant", "list_active_tenants", "provision_tenant", "tenant_context"]
+__all__ = [
+    "TenantRef", "cancel_deletion", "change_launch_stage", "change_platform_launch_stage", "clone_tenant", "count_usage",
+    "current_tenant", "effective_launch_stage", "entitlement", "export_tenant", "forget_cached_tenants", "get_tenant",
+    "give_back_usage", "list_active_tenants", "measure_readiness", "pending_tenants", "provision_tenant", "public_context",
+    "purge_tenant", "raise_epoch", "require_capacity", "restore_tenant", "schedule_deletion", "suspend_tenant",
+    "tenant_context", "usage",
+]
 
 forget_cached_tenants = directory.forget

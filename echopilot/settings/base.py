@@ -7,7 +7,14 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.content_policy import BACK_OFFICE_POLICY, PORTAL_POLICY
 from apps.core.logging import logging_config
-from echopilot.settings.environment import ROOT, email_settings, endpoints_of, load_environment
+from echopilot.settings.environment import (
+    ROOT,
+    email_settings,
+    endpoints_of,
+    given_names,
+    load_environment,
+    misspelt_names,
+)
 
 ENV = load_environment()
 BASE_DIR = ROOT
@@ -207,6 +214,7 @@ OUTBOUND_ALLOW_OPERATOR = endpoints_of([ENV.openai_base_url, ENV.local_model_url
 BROKER_URL = ENV.broker_url
 ALLOW_DIRTY = ENV.allow_dirty
 GIT_COMMIT = ENV.git_commit
+MISSPELT_VARIABLES = misspelt_names(given_names())
 
 # --- Logs, health, metrics -------------------------------------------------------------------------------------------
 LOGGING = logging_config(level=ENV.log_level, style=ENV.log_format)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.facade import add_owner
 from apps.core.errors import InvalidInput
+from apps.dispatch import facade as dispatch
 from apps.tenants import signals
 from apps.tenants.conf import RESERVED_SLUGS
 from apps.tenants.context import public_context
@@ -20,11 +21,13 @@ from apps.tenants.errors import InvalidSlug, SlugTaken
 from apps.tenants.models import SLUG, Domain, Tenant
 from apps.tenants.schemas.pool import take_schema
 from apps.tenants.schemas.template import template_sql
+from apps.tenants.services.limits import entitlement_of
 from apps.tenants.services.plans import find_plan
 from apps.tenants.services.records import record_event
 
 OPERATOR_SLUG = "hq"
 SLUG_LENGTH = 3
+UNLIMITED_IN_FLIGHT = 500
 
 
 def provision_tenant(
@@ -44,6 +47,10 @@ def provision_tenant(
             domain=f"{slug}.{settings.BASE_DOMAIN}", tenant=tenant, kind=DomainKind.SUBDOMAIN,
             is_primary=True, verified_at=timezone.now(),
         )
+        dispatch.register_tenant(
+            tenant_id=tenant.id, schema_name=tenant.schema_name, epoch=tenant.epoch,
+            max_in_flight=in_flight_of(tenant.id), is_operator=slug == OPERATOR_SLUG,
+        )
         if owner_id is not None:
             add_owner(user_id=owner_id, tenant_id=tenant.id)
         record_event(tenant_id=tenant.id, kind=TenantEventKind.PROVISIONED, actor_id=actor_id or owner_id, plan=plan)
@@ -61,6 +68,12 @@ def as_ref(tenant: Tenant) -> TenantRef:
         id=tenant.id, schema_name=tenant.schema_name, slug=tenant.slug, name=tenant.name,
         epoch=tenant.epoch, launch_stage=str(tenant.launch_stage), status=str(tenant.status),
     )
+
+
+def in_flight_of(tenant_id: int) -> int:
+    """Slots of the work queue a tenant's plan grants; unlimited plans get what one worker has."""
+    limit = entitlement_of(tenant_id=tenant_id, key="in_flight")
+    return UNLIMITED_IN_FLIGHT if limit is None else max(1, limit)
 
 
 def _insert(*, slug: str, name: str, email: str, plan: str) -> Tenant:
