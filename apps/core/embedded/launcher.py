@@ -113,7 +113,8 @@ class Launcher:
         """Sandbox and model load while the database is being prepared."""
         helpers = []
         if "NOTION_BASE_URL" in self.settings:
-            helpers.append(product.notion_sandbox(port=_port_in(self.settings["NOTION_BASE_URL"])))
+            port, state = _port_in(self.settings["NOTION_BASE_URL"]), self._places.var / "notion-sandbox.json"
+            helpers.append(product.notion_sandbox(port=port, state=state))
         if "LOCAL_MODEL_URL" in self.settings:
             helpers.append(product.local_model(port=_port_in(self.settings["LOCAL_MODEL_URL"])))
         for helper in helpers:

@@ -40,11 +40,12 @@ def manage(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
 
-def notion_sandbox(*, port: int) -> Service:
+def notion_sandbox(*, port: int, state: Path) -> Service:
     """The stateful stand-in for Notion with a page for people."""
     return Service(
         name="notion-sandbox", title="Notion sandbox", stop_within_s=3,
-        command=python_module("tests.servers.notion", "--port", str(port), "--seed", "demo"),
+        command=python_module("tests.servers.notion", "--port", str(port), "--seed", "demo",
+                              "--state", str(state)),
         is_ready=answers(f"http://127.0.0.1:{port}/_sandbox/state"),
     )  # fmt: skip
 
