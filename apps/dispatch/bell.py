@@ -12,33 +12,35 @@ class Bell:
 
     def __init__(self) -> None:
         self._rings: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._look = False
         _bells.add(self)
 
-    def ring(self) -> None:
-        """Wake the waiting thread, now or at its next wait."""
+    def ring(self, *, look: bool = False) -> None:
+        """Wake the waiting thread, now or at its next wait; ``look`` asks it to look for new work as well."""
+        if look:
+            self._look = True
         if self._rings.empty():
             self._rings.put(None)
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep until rung or ``seconds`` have passed; True when rung."""
+    def take_look(self) -> bool:
+        """Whether somebody asked to look for new work since the last time."""
+        asked, self._look = self._look, False
+        return asked
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until rung or ``seconds`` have passed."""
         try:
-            if seconds <= 0:
+            self._rings.get(timeout=max(0.0, seconds))
+            while True:
                 self._rings.get_nowait()
-            else:
-                self._rings.get(timeout=seconds)
         except queue.Empty:
-            return False
-        while True:
-            try:
-                self._rings.get_nowait()
-            except queue.Empty:
-                return True
+            return
 
 
 def ring_local() -> None:
     """Wake every loop of this process."""
     for bell in list(_bells):
-        bell.ring()
+        bell.ring(look=True)
 
 
 def _forget_parent() -> None:

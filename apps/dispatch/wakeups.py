@@ -92,14 +92,21 @@ class WakeSender:
 
 
 _sender = WakeSender()
+_silent = False
 atexit.register(lambda: _sender.flush(EXIT_FLUSH_S))
 
 
 def ring() -> None:
     """Wake the loop of this process and, through the broker, all others."""
     ring_local()
-    if dispatch_conf().wake_by_broker:
+    if not _silent and dispatch_conf().wake_by_broker:
         _sender.ring()
+
+
+def silence() -> None:
+    """Send nothing to the broker from this process any more."""
+    global _silent  # noqa: PLW0603 - a property of the process, set once at its start
+    _silent = True
 
 
 def count_settled(*, rows: Iterable[tuple[int, str]], refused: int) -> None:

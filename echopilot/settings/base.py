@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
+from kombu.common import Broadcast
 
 from apps.core.content_policy import BACK_OFFICE_POLICY, PORTAL_POLICY
 from apps.core.logging import logging_config
@@ -215,6 +217,23 @@ BROKER_URL = ENV.broker_url
 ALLOW_DIRTY = ENV.allow_dirty
 GIT_COMMIT = ENV.git_commit
 MISSPELT_VARIABLES = misspelt_names(given_names())
+
+# --- Celery: processes and wake-ups only; nothing safe may rest on it ------------------------------------------------
+CELERY_BROKER_URL = ENV.broker_url
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_TASK_DEFAULT_QUEUE = "dispatch"
+CELERY_TASK_QUEUES = [Broadcast("dispatch.wake"), Queue("dispatch")]
+CELERY_TASK_ROUTES = {"dispatch.*": {"queue": "dispatch.wake"}}
+CELERY_WORKER_POOL = "solo"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "socket_keepalive": True}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
 
 # --- Logs, health, metrics -------------------------------------------------------------------------------------------
 LOGGING = logging_config(level=ENV.log_level, style=ENV.log_format)

@@ -36,9 +36,12 @@ RETURNING w.id, w.state
 RELEASE = """
 UPDATE public.dispatch_workitem w
 SET state = 'ready', fence = w.fence + 1, owner = NULL, deadline_at = NULL, attempt = greatest(w.attempt - 1, 0)
-WHERE w.owner = %(worker)s AND w.state = 'running' AND (%(ids)s::bigint[] IS NULL OR w.id = ANY(%(ids)s::bigint[]))
+WHERE w.owner = %(worker)s AND w.state = 'running'
 RETURNING w.id
 """
+
+RELEASE_THESE = RELEASE.replace(
+    "WHERE", "FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[]) AS v(id, fence) WHERE w.id = v.id AND w.fence = v.fence AND")
 
 ENQUEUE = """
 INSERT INTO public.dispatch_workitem
