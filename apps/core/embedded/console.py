@@ -41,7 +41,7 @@ class Console:
             sys.stdout.write(f"\r\x1b[2K{line[:110]}")
         elif text and now - self._told >= QUIET_INTERVAL_S:
             self._told = now
-            sys.stdout.write(f"  ...   {now - self._since:5.1f} s  {self._step}: {text}\n")
+            sys.stdout.write(f"  ...   {now - self._since:5.1f} s  {self._step}: {text[:80]}\n")
         sys.stdout.flush()
 
     def say(self, text: str = "") -> None:

@@ -94,6 +94,7 @@ class Launcher:
             "BROKER_URL": self._valkey.url() if self._valkey else self._given["BROKER_URL"],
             "PUBLIC_PORT": str(self._port("web", self._web_port)),
             "PYTHONUNBUFFERED": "1",
+            **product.kept_secrets(self._places.var / "secrets.env", given=self._given),
         }
         private = []
         if not self._given.get("NOTION_TOKEN"):
@@ -107,7 +108,7 @@ class Launcher:
         settings["OUTBOUND_ALLOW"] = ",".join(filter(None, [self._given.get("OUTBOUND_ALLOW", ""), *private]))
         settings["ALLOW_DIRTY"] = self._given.get("ALLOW_DIRTY") or "true"
         self.settings = settings
-        product.write_embedded_env(self._places.run / "embedded.env", settings)
+        product.write_settings(self._places.run / "embedded.env", settings)
 
     def _start_helpers(self) -> list[Service]:
         """Sandbox and model load while the database is being prepared."""
@@ -125,7 +126,7 @@ class Launcher:
         dump = self._places.cache
         restored = self._postgres is not None and restore_or_none(self._postgres, folder=dump)
         with self._console.step("Database: migrating" + ("" if restored else " (the first time takes about a minute)")) as step:
-            self._supervisor.run(name="migrate", command=product.manage("migrate"), progress=step.news)
+            self._supervisor.run(name="migrate", command=product.manage("migrate", "-v", "2"), progress=step.news)
             step.done("Database migrated" + (" (from the cached dump)" if restored else ""))
         if self._postgres is not None:
             save(self._postgres, folder=dump)

@@ -1,11 +1,14 @@
 """What a local installation consists of: which settings it hands out and which processes it runs."""
 
+import base64
 import contextlib
 import secrets
 import sys
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from dotenv import dotenv_values
 
 from apps.core.embedded.places import ROOT
 from apps.core.embedded.supervisor import Service
@@ -24,8 +27,21 @@ def sandbox_settings(*, port: int) -> dict[str, str]:
     }
 
 
-def write_embedded_env(path: Path, settings: Mapping[str, str]) -> None:
-    """Leave the settings where ``manage.py`` of another terminal reads them. Readable by its owner only."""
+def kept_secrets(path: Path, *, given: Mapping[str, str]) -> dict[str, str]:
+    """Secrets of this installation, made at its first start and kept: without them stored credentials are unreadable."""
+    kept = {name: value for name, value in dotenv_values(path).items() if value}
+    fresh = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "ENCRYPTION_KEYS": f"local:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+    }
+    if set(fresh) - set(kept):
+        kept = {**fresh, **kept}
+        write_settings(path, kept)
+    return {name: given.get(name) or value for name, value in kept.items()}
+
+
+def write_settings(path: Path, settings: Mapping[str, str]) -> None:
+    """A file that ``environment.py`` reads, for its owner's eyes only."""
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
@@ -92,8 +108,3 @@ def answers(url: str) -> Callable[[], bool]:
         return False
 
     return check
-
-
-def new_secret() -> str:
-    """A random value for a secret of this installation."""
-    return secrets.token_urlsafe(48)
