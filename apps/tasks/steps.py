@@ -86,24 +86,30 @@ class NoteVerdict(StepHandler):
     title = "Decide by the score"
     config_schema = {
         "type": "object", "additionalProperties": False,
-        "properties": {"draft": {"type": "object"}, "review": NOTHING_THERE, "max_revisions": {"type": "integer"}, "error": NOTHING_THERE},
-        "required": ["draft", "max_revisions"],
+        "properties": {"draft": NOTHING_THERE, "draft_error": NOTHING_THERE, "review": NOTHING_THERE, "review_error": NOTHING_THERE,
+                       "before": NOTHING_THERE, "max_revisions": {"type": "integer"}},
+        "required": ["max_revisions"],
     }
 
     def run(self, ctx: StepContext) -> StepResult:
-        draft, error = ctx.config["draft"], ctx.config.get("error")
-        verdict = None if error else ctx.config.get("review")
-        outcome = policy.decide(
-            verdict=verdict, revisions_done=ctx.visit - 1, max_revisions=ctx.config["max_revisions"],
-            judge_suspended=ai.judge_agreement().suspended,
-        )
+        config = ctx.config
+        draft, error = config.get("draft") or {}, config.get("draft_error") or config.get("review_error")
+        verdict = None if error else config.get("review")
+        if config.get("draft_error"):
+            outcome = policy.Outcome(next=policy.PERSON, reason=ReviewReason.ANSWER_UNUSABLE.value)
+        else:
+            outcome = policy.decide(
+                verdict=verdict, revisions_done=ctx.visit - 1, max_revisions=config["max_revisions"],
+                judge_suspended=ai.judge_agreement().suspended,
+            )
         task = own_task(ctx)
-        if task is not None:
+        if task is not None and draft:
             _record_version(task, draft, verdict, visit=ctx.visit)
-        why = _why(outcome.reason, verdict, error)
+        # A version that could not be written leaves the one before it for the person to build on.
+        answer = draft.get("text") or (config.get("before") or {}).get("answer", "")
         return StepResult(
-            output={"next": outcome.next, "reason": outcome.reason, "why": why, "feedback": outcome.feedback,
-                    "answer": str(draft.get("text", "")), "score": (verdict or {}).get("score"), "visit": ctx.visit},
+            output={"next": outcome.next, "reason": outcome.reason, "why": _why(outcome.reason, verdict, error),
+                    "feedback": outcome.feedback, "answer": str(answer), "score": (verdict or {}).get("score"), "visit": ctx.visit},
             summary=_summary(outcome, verdict),
         )
 

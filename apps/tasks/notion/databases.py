@@ -20,7 +20,7 @@ from apps.connectors.contracts import DatabaseSpec, PropertySpec
 from apps.tasks.enums import Priority
 from apps.tasks.notion import inbox, keys
 
-TYPES = ("Research", "Drafting", "Data transform", "Transcription", "Other")
+TYPES = ("Research", "Drafting", "Data-transform", "Transcription", "Other")
 CURRENCIES = ("USD", "EUR", "GBP", "INR", "PKR")
 
 
