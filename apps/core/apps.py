@@ -27,3 +27,4 @@ class CoreConfig(PlatformApp):
 
     name = "apps.core"
     label = "core"
+    default = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldError
@@ -133,7 +134,7 @@ class EncryptedTextField(_TextField):
 
 def is_shared(model: type[models.Model]) -> bool:
     """Whether the model's table lives in the public schema."""
-    return model._meta.app_config.name in settings.SHARED_APPS
+    return apps.get_app_config(model._meta.app_label).name in settings.SHARED_APPS
 
 
 def encrypted_fields(model: type[models.Model]) -> list[EncryptedTextField]:

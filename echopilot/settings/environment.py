@@ -38,9 +38,13 @@ class Environment(BaseSettings):
 
     openai_api_key: SecretStr | None = Field(None, description="Without it the bundled small model answers.")
     openai_base_url: str | None = Field(None, description="Any OpenAI-compatible address.")
+    openai_fallback_base_url: str | None = Field(None, description="A second OpenAI-compatible address, used when the first fails.")
+    openai_fallback_api_key: SecretStr | None = Field(None, description="Key for the second address.")
+    openai_prices: str | None = Field(None, description="Whose price list applies at an own address, e.g. `openai` behind a proxy.")
     local_model_url: str | None = Field(None, description="Address of the bundled model's server; set by `make run`.")
     ai_work_model: str | None = Field(None, description="Overrides the model for work (default: GPT-4o class).")
     ai_judge_model: str | None = Field(None, description="Overrides the model for quality review (GPT-4o-mini class).")
+    ai_call_timeout_s: float = Field(90, description="Longest wait for one model answer, in seconds.")
 
     notion_token: SecretStr | None = Field(None, description="Integration token for the demo workspace.")
     notion_base_url: str | None = Field(None, description="Notion's address; `make run` points it at the sandbox.")

@@ -6,7 +6,7 @@ odd ports, endless or oversized answers, and no call while a database transactio
 """
 
 from apps.core.outbound.addresses import check_url
-from apps.core.outbound.clients import client, http2_client
+from apps.core.outbound.clients import client, close_connections, http2_client
 from apps.core.outbound.errors import OutboundFailed, OutboundRefused, OutboundTimedOut
 from apps.core.outbound.guard import assert_no_transaction, deadline
 
@@ -17,6 +17,7 @@ __all__ = [
     "assert_no_transaction",
     "check_url",
     "client",
+    "close_connections",
     "deadline",
     "http2_client",
 ]

@@ -110,7 +110,7 @@ def make_target(scheme: str, host: str, port: int | None, *, user_given: bool = 
     """Check scheme, host and port as a client is about to use them. Raises ``OutboundRefused``."""
     if scheme not in DEFAULT_PORTS:
         raise _refused(_("Only http and https addresses can be called."))
-    target = Target(scheme=scheme, host=_host(host), port=DEFAULT_PORTS[scheme] if port is None else port)
+    target = Target(scheme=scheme, host=normal_host(host), port=DEFAULT_PORTS[scheme] if port is None else port)
     if target.port in settings.OUTBOUND_PORTS:
         return target
     allowance = current_allowance(user_given=user_given)
@@ -180,8 +180,8 @@ def parse_allowance(entries: tuple[str, ...]) -> Allowance:
     return Allowance(frozenset(endpoints), tuple(networks))
 
 
-def _host(host: str) -> str:
-    """Lower-case ASCII host. A v6 literal loses its brackets; look-alikes of IPv4 literals are refused."""
+def normal_host(host: str) -> str:
+    """Lower-case ASCII host without final dot. A v6 literal loses its brackets; IPv4 look-alikes are refused."""
     host = host.strip("[]").lower() if host.startswith("[") else host.lower()
     if ":" in host:
         try:

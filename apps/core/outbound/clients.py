@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import ssl
 import threading
 import time
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -21,6 +23,7 @@ from apps.core.outbound.guard import BoundedBody, GuardedBackend, assert_no_tran
 MAX_BYTES = 10_000_000
 MAX_CONNECTIONS = 500
 CONNECT_SECONDS = 10.0
+KEEPALIVE_SECONDS = 15.0
 HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "EchoPilot"}
 
 calls = Counter("echopilot_outbound_calls", "Calls to the outside by purpose and outcome.", ["purpose", "outcome"])
@@ -50,7 +53,7 @@ def client(*, purpose: str, timeout: float = 30, user_given: bool = True, max_by
     for addresses the operator configured. Calls raise ``OutboundRefused`` (nothing was sent) or ``OutboundFailed`` /
     ``OutboundTimedOut`` (which are also httpx errors), and ``CalledInTransaction`` for a bug in the caller.
     """
-    guard = _Guard(httpx, _shared_httpx(user_given, resolver), _HttpxFailed, _HttpxTimedOut,
+    guard = _Guard(httpx, _shared.transport(httpx, httpcore, user_given=user_given, resolver=resolver), _HttpxFailed, _HttpxTimedOut,
                    purpose=purpose, timeout=timeout, user_given=user_given, max_bytes=max_bytes)  # fmt: skip
     return httpx.Client(transport=_HttpxTransport(guard), timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
                         headers=HEADERS, trust_env=False, follow_redirects=False)  # fmt: skip
@@ -59,7 +62,7 @@ def client(*, purpose: str, timeout: float = 30, user_given: bool = True, max_by
 def http2_client(*, purpose: str, timeout: float = 30, user_given: bool = True, max_bytes: int = MAX_BYTES,
                  resolver: Resolver | None = None) -> httpx2.Client:  # fmt: skip
     """The same guard as an ``httpx2.Client``: ``OpenAI(http_client=http2_client(purpose="ai"))``."""
-    guard = _Guard(httpx2, _shared_httpx2(user_given, resolver), _Httpx2Failed, _Httpx2TimedOut,
+    guard = _Guard(httpx2, _shared.transport(httpx2, httpcore2, user_given=user_given, resolver=resolver), _Httpx2Failed, _Httpx2TimedOut,
                    purpose=purpose, timeout=timeout, user_given=user_given, max_bytes=max_bytes)  # fmt: skip
     return httpx2.Client(transport=_Httpx2Transport(guard),
                          timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
@@ -185,27 +188,48 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-_pools = threading.Lock()
+class _Shared:
+    """One connection pool per library, trust level and resolver, kept for the life of the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._transports: dict[tuple[Any, ...], Any] = {}
+        os.register_at_fork(after_in_child=self._forget)
+
+    def transport(self, library: Any, core: Any, *, user_given: bool, resolver: Resolver | None) -> Any:
+        """The pooled transport, made on first use."""
+        key = (library, user_given, resolver)
+        with self._lock:
+            if key not in self._transports:
+                backend: Any = GuardedBackend(core.SyncBackend(), user_given=user_given, resolver=resolver)
+                transport = library.HTTPTransport(verify=_tls(), trust_env=False)
+                # Neither library offers a public way to set the network backend; a test fails when this name moves.
+                transport._pool = core.ConnectionPool(  # noqa: SLF001
+                    ssl_context=_tls(), max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS,
+                    network_backend=backend,
+                )  # fmt: skip
+                self._transports[key] = transport
+            return self._transports[key]
+
+    def close(self) -> None:
+        """Close every idle connection; clients made earlier open new ones when used again."""
+        with self._lock:
+            for transport in self._transports.values():
+                transport.close()
+
+    def _forget(self) -> None:
+        """A forked process must not talk on its parent's connections."""
+        self._lock = threading.Lock()
+        self._transports = {}
 
 
-@lru_cache(maxsize=64)
-def _shared_httpx(user_given: bool, resolver: Resolver | None) -> httpx.HTTPTransport:  # noqa: FBT001
-    transport = httpx.HTTPTransport(verify=_tls(), trust_env=False)
-    backend: Any = GuardedBackend(httpcore.SyncBackend(), user_given=user_given, resolver=resolver)
-    transport._pool = httpcore.ConnectionPool(  # noqa: SLF001 - httpx offers no public way to set the network backend
-        ssl_context=_tls(), max_connections=MAX_CONNECTIONS, keepalive_expiry=15, network_backend=backend
-    )
-    return transport
+_shared = _Shared()
+atexit.register(_shared.close)
 
 
-@lru_cache(maxsize=64)
-def _shared_httpx2(user_given: bool, resolver: Resolver | None) -> httpx2.HTTPTransport:  # noqa: FBT001
-    transport = httpx2.HTTPTransport(verify=_tls(), trust_env=False)
-    backend: Any = GuardedBackend(httpcore2.SyncBackend(), user_given=user_given, resolver=resolver)
-    transport._pool = httpcore2.ConnectionPool(  # noqa: SLF001 - httpx2 offers no public way to set the network backend
-        ssl_context=_tls(), max_connections=MAX_CONNECTIONS, keepalive_expiry=15, network_backend=backend
-    )
-    return transport
+def close_connections() -> None:
+    """Close the idle connections of all guarded clients."""
+    _shared.close()
 
 
 def _detail(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from django.db import connections
 
-from apps.core.outbound.addresses import Resolver, Target, checked_addresses
+from apps.core.outbound.addresses import Resolver, Target, checked_addresses, normal_host
 from apps.core.outbound.errors import CalledInTransaction, OutboundFailed, OutboundTimedOut
 
 _deadline: ContextVar[float] = ContextVar("outbound_deadline", default=float("inf"))
@@ -99,7 +99,7 @@ class GuardedBackend:
                     socket_options: Iterable[Any] | None = None) -> TimedStream:  # fmt: skip
         """Connect to one of the checked addresses of the host, in order."""
         assert_no_transaction()
-        target = Target(scheme="", host=host, port=port)
+        target = Target(scheme="", host=normal_host(host), port=port)
         addresses = checked_addresses(target, user_given=self._user_given, resolver=self._resolver,
                                       timeout=_shorter(timeout) or 10)  # fmt: skip
         failure: Exception | None = None
