@@ -130,6 +130,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "apps.portal.context.shell",
             ]
         },
     }
@@ -197,7 +198,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = ENV.static_root or VAR_DIR / "static"
 STATICFILES_DIRS = [ROOT / "templates" / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 FIXTURE_DIRS = [ROOT / "fixtures"]

@@ -63,6 +63,7 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Level of the log.")
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
     echopilot_var: Path = Field(ROOT / "var", description="Folder for everything the product writes outside the database.")
+    static_root: Path | None = Field(None, description="Where `collectstatic` gathers files; default: static below the var folder.")
 
 
 def endpoints_of(urls: Iterable[str | None]) -> list[str]:
