@@ -3,6 +3,9 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("api/v1/", include("echopilot.api")),
+    path("", include("apps.portal.urls")),
+    path("tasks/", include("apps.tasks.urls")),
     path("accounts/", include("allauth.urls")),
 ]
 

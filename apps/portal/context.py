@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 
-from apps.accounts.facade import permissions_of
+from apps.accounts.guards import held_permissions
 from apps.core.navigation import visible_items
 from apps.tenants.enums import LaunchStage
 from apps.tenants.facade import effective_launch_stage
@@ -29,7 +29,7 @@ class Shell:
         self._items: list[dict[str, Any]] | None = None
         self.tenant = request.tenant  # type: ignore[attr-defined]
         self.role = membership.get_role_display()
-        self._permissions = permissions_of(membership.user_id, membership.tenant_id)
+        self._permissions = held_permissions(request)
 
     @property
     def navigation(self) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from apps.tasks.contracts import TaskView
+from apps.tasks.demo import demo_rows
 from apps.tasks.enums import TaskState
 
 
@@ -30,13 +31,5 @@ def sentence_about(task: TaskView) -> str:
 
 def example_request() -> dict[str, str]:
     """A first task that the bundled model answers well, to try the product with."""
-    return {
-        "title": _("Summarise the delivery note in two sentences"),
-        "body": _(
-            "Summarise this for the warehouse team in at most two sentences:\n\n"
-            "The shipment of 48 desk lamps left Rotterdam on Monday and reached our warehouse in Lyon on Thursday "
-            "morning. Three boxes were damaged by water and will be replaced by the supplier next week at no cost. "
-            "The remaining 45 lamps are in aisle 7 and can be sold from Friday."
-        ),
-        "task_type": "drafting",
-    }
+    row = demo_rows()[0]
+    return {"title": row.title, "body": row.body, "task_type": row.task_type}

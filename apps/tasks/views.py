@@ -12,8 +12,7 @@ from django.utils.timezone import now as current_time
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts.facade import permissions_of
-from apps.accounts.guards import permission_required
+from apps.accounts.guards import held_permissions, permission_required
 from apps.core.errors import PlatformError
 from apps.tasks import facade
 from apps.tasks.contracts import NewAttachment, TaskView
@@ -23,6 +22,7 @@ from apps.tasks.presentation import example_request, sentence_about
 from apps.workflows import facade as workflows
 
 PAGE_SIZE = 25
+INBOX_SIZE = 100
 OPEN_STATES = frozenset({TaskState.NEW, TaskState.RUNNING})
 
 
@@ -31,8 +31,7 @@ def _is_fragment(request: HttpRequest) -> bool:
 
 
 def _can(request: HttpRequest, permission: str) -> bool:
-    membership = request.membership  # type: ignore[attr-defined]
-    return permission in permissions_of(membership.user_id, membership.tenant_id)
+    return permission in held_permissions(request)
 
 
 @require_GET
@@ -45,9 +44,8 @@ def task_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 @permission_required("tasks.view")
 def inbox_list(request: HttpRequest) -> HttpResponse:
-    """What waits for a person."""
-    page = facade.list_tasks(state=TaskState.REVIEW, cursor=request.GET.get("cursor"), limit=PAGE_SIZE)
-    context = {"page": page, "next_query": urlencode({"cursor": page.next or ""}), "can_review": _can(request, "tasks.review")}
+    """What waits for a person, longest waiting first."""
+    context = {"reviews": facade.list_reviews(limit=INBOX_SIZE), "can_review": _can(request, "tasks.review")}
     return render(request, "tasks/inbox_list.html", context)
 
 
@@ -135,14 +133,14 @@ def task_review(request: HttpRequest, task_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@permission_required("tasks.create")
+@permission_required("runs.replay")
 def task_retry(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Start a failed or cancelled task again."""
     return _act(request, task_id, facade.retry_task, _("The task starts again."))
 
 
 @require_POST
-@permission_required("tasks.create")
+@permission_required("tasks.cancel")
 def task_cancel(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Stop a task; what it has spent stays on record."""
     return _act(request, task_id, facade.cancel_task, _("The task is cancelled. You can start it again below."))
@@ -169,7 +167,8 @@ def _render_task(request: HttpRequest, task: TaskView, form: ReviewForm, status:
         "review_form": form,
         "refresh": task.state in OPEN_STATES,
         "can_review": _can(request, "tasks.review"),
-        "can_create": _can(request, "tasks.create"),
+        "can_retry": _can(request, "runs.replay"),
+        "can_cancel": _can(request, "tasks.cancel"),
     }
     template = "tasks/_task.html" if _is_fragment(request) else "tasks/task_detail.html"
     return render(request, template, context, status=status)
