@@ -52,7 +52,7 @@ install-dev: ## The same, and what tests and linters need
 	@$(INSTALL) test
 
 requirements: install-dev ## Compile requirements/*.in to pinned, hashed *.txt (UPGRADE=1: newest versions)
-	@for set in base local model dev tools; do \
+	@for set in base local model image dev tools; do \
 		(cd requirements && ../.venv/bin/uv pip compile --quiet --no-emit-index-url --no-emit-find-links \
 			--python-version 3.11 --generate-hashes --custom-compile-command "make requirements" \
 			$(if $(UPGRADE),--upgrade) $$( [ $$set = model ] && echo --no-deps ) $$set.in -o $$set.txt) || exit 1; \
