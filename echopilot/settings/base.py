@@ -25,6 +25,7 @@ VAR_DIR = ENV.echopilot_var
 SECRET_KEY = ENV.secret_key.get_secret_value() if ENV.secret_key else ""
 DEBUG = False
 BASE_DOMAIN = ENV.base_domain
+PUBLIC_PORT = ENV.public_port or None
 ALLOWED_HOSTS = [BASE_DOMAIN, f".{BASE_DOMAIN}", *filter(None, ENV.allowed_hosts.split(","))]
 
 # --- Apps by plane: the two lists stay disjoint, a table in both would silently fall through to public ---------------
@@ -172,7 +173,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if ENV.public_port is None else "http"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if PUBLIC_PORT else "https"
 # Limits on sign-in, sign-up, codes and resets are allauth's own: per address, per account and per person.
 ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
 MFA_ADAPTER = "apps.accounts.adapter.MfaAdapter"

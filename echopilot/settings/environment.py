@@ -31,7 +31,7 @@ class Environment(BaseSettings):
     database_url: str = Field("postgresql://echopilot@127.0.0.1:5432/echopilot", description="PostgreSQL 16 or newer.")
     broker_url: str = Field("redis://127.0.0.1:6379/0", description="Valkey or Redis: wake-ups, cache, rate limits.")
     base_domain: str = Field("localhost", description="Tenants live at <slug>.<base_domain>, the platform at the bare name.")
-    public_port: int | None = Field(8000, description="Port in links; leave empty behind a proxy on 443.")
+    public_port: int = Field(8000, ge=0, le=65535, description="Port in links; 0 behind a proxy that serves https on 443.")
     allowed_hosts: str = Field("", description="Further host names, separated by commas.")
 
     trusted_proxies: int = Field(0, description="Proxies in front whose X-Forwarded-For entry is believed (rate limits).")
