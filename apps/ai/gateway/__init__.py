@@ -1,0 +1,1 @@
+"""The way of a model call: route, reserve, send, settle."""

@@ -1,0 +1,66 @@
+"""Built-in prompts: named, versioned wordings from ``data/prompts.toml``, filled without evaluating anything."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from apps.ai.contracts import Message
+from apps.ai.errors import UnknownPrompt
+from apps.ai.gateway import route
+
+PROMPTS_FILE = Path(__file__).parent / "data" / "prompts.toml"
+PLACE = re.compile(r"\{\{(\w+)\}\}")
+NEEDED = {"task": ("title", "body"), "task.revise": ("title", "body", "answer", "reasons")}
+LANGUAGES = {"en": "English", "es": "Spanish", "ur": "Urdu", "de": "German", "fr": "French", "hi": "Hindi", "it": "Italian",
+             "pt": "Portuguese", "ar": "Arabic"}  # fmt: skip
+TITLE_IS_ENOUGH = 12
+
+
+def render_prompt(slug: str, variables: Mapping[str, Any], *, quality: str) -> tuple[tuple[Message, ...], str]:
+    """See ``facade.render_prompt``."""
+    prompts = load_prompts()
+    known = slug if slug in prompts else "task.other" if slug.startswith("task.") else ""
+    needed = NEEDED.get(slug, NEEDED["task"])
+    missing = [name for name in needed if not isinstance(variables.get(name), str)]
+    if not known or missing:
+        raise UnknownPrompt(slug=slug[:80], fields=dict.fromkeys(missing, "text is needed"))
+    family = "small" if route.is_small(quality=quality) else "large"
+    prompt = prompts[known]
+    values = {name: str(value) for name, value in variables.items()} | {
+        "language_line": _language_line(str(variables.get("language") or "")),
+        "request": request_text(variables["title"], variables["body"]),
+    }
+    messages = (
+        Message(role="system", content=fill(prompt[family]["system"], values).strip(), trusted=True),
+        Message(role="user", content=fill(prompt[family]["user"], values).strip(), trusted=False),
+    )
+    return messages, f"{known}@{prompt['version']}/{family}"
+
+
+def request_text(title: str, body: str) -> str:
+    """Title and body as one request; a title that only names what the body asks for is left out."""
+    title, body = title.strip(), body.strip()
+    if not body:
+        return title
+    return body if len(body.split()) >= TITLE_IS_ENOUGH or title.lower() in body.lower() else f"{title}\n\n{body}"
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Replace every ``{{name}}`` once; braces inside values stay as they are."""
+    return PLACE.sub(lambda match: values.get(match.group(1), ""), template)
+
+
+@lru_cache(maxsize=1)
+def load_prompts() -> dict[str, Any]:
+    """All prompts of this release by slug."""
+    return tomllib.loads(PROMPTS_FILE.read_text(encoding="utf-8"))
+
+
+def _language_line(code: str) -> str:
+    code = code.split("-")[0].lower()
+    return f"Write in {LANGUAGES.get(code, code)}." if code else "Write in the language of the request."

@@ -1,0 +1,1 @@
+"""The quality gate: rubric in, scores with reasons out."""
