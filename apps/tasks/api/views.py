@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.api import HasPermission
+from apps.accounts.guards import HasPermission
 from apps.core.api import StrictJSONParser
 from apps.core.errors import InvalidInput
 from apps.tasks import facade
@@ -48,10 +48,7 @@ class TaskListView(APIView):
 
     parser_classes: ClassVar[list[type]] = [StrictJSONParser, MultiPartParser]
 
-    def get_permissions(self) -> list[Any]:
-        """Reading and asking are two permissions."""
-        code = "tasks.create" if self.request.method == "POST" else "tasks.view"
-        return [HasPermission.of(code)()]
+    permission_classes: ClassVar[list[Any]] = [HasPermission.by_method(GET="tasks.view", POST="tasks.create")]
 
     @extend_schema(operation_id="tasks_list", parameters=[out.TaskQuerySerializer], responses=out.TaskPageSerializer)
     def get(self, request: Request) -> Response:
