@@ -141,6 +141,10 @@ class StepHandler:
         """The request as JSON, without secrets; frozen with the intent. METERED steps prepare afresh for each attempt."""
         raise TypeError(f"{type(self).__name__} has no outside effect")
 
+    def rehearse(self, ctx: StepContext, request: Mapping[str, Json]) -> StepResult:
+        """Before launch, instead of sending: the result the workflow goes on with. ``request`` is what would have been sent."""
+        return StepResult(output={"dry_run": True, "request": dict(request)}, summary="Dry run: nothing was sent")
+
     def breaker_key(self, ctx: StepContext, request: Mapping[str, Json]) -> str:
         """``provider:credential`` whose repeated failures pause further calls; empty for no breaker."""
         return ""

@@ -3,7 +3,7 @@
 The kind is about the effect, not about the exception: the question is whether the provider can have acted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 RETRY_AFTER_CAP_S = 3600.0
@@ -26,13 +26,17 @@ RETRYABLE = frozenset({FailureKind.THROTTLED, FailureKind.TRANSIENT, FailureKind
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A classified failure; ``code`` is stable, ``message`` for people, ``retry_after`` in seconds, ``status`` of HTTP."""
+    """A classified failure; ``code`` is stable, ``message`` for people, ``retry_after`` in seconds, ``status`` of HTTP.
+
+    ``cause`` is the exception where one is at hand; it is never stored.
+    """
 
     kind: FailureKind
     code: str
     message: str = ""
     retry_after: float | None = None
     status: int | None = None
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
 
     @property
     def retryable(self) -> bool:

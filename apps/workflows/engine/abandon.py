@@ -1,0 +1,60 @@
+"""Lets go of what a run's unfinished metered effects hold reserved when the run ends from outside."""
+
+import json
+import logging
+
+from django.db import transaction
+
+from apps.tenants.facade import current_tenant
+from apps.workflows.contracts import StepContext
+from apps.workflows.core.taxonomy import Failure
+from apps.workflows.engine import store
+from apps.workflows.enums import Account, EffectClass, EffectState
+from apps.workflows.models import Effect, Run
+from apps.workflows.registries import step_types
+
+logger = logging.getLogger(__name__)
+
+
+def abandon_open_effects(*, run: Run, failure: Failure) -> None:
+    """Tell the handlers of intended and sent effects that their attempt is given up, and book what a sent one may have cost.
+
+    Inside the caller's transaction. A handler that fails is logged: the run ends all the same.
+    """
+    for effect in Effect.objects.filter(run_id=run.pk, state__in=[EffectState.INTENDED, EffectState.SENDING]):
+        if effect.type not in step_types:
+            continue
+        handler = step_types.get(effect.type)
+        ctx = _context(run, effect)
+        request = json.loads(effect.request)
+        try:
+            with transaction.atomic():
+                handler.abandon(ctx, request, failure)
+                if effect.state == EffectState.SENDING and handler.effect is EffectClass.METERED:
+                    _book(run, effect, handler.waste(ctx, request))
+        except Exception:
+            logger.exception("effect could not be abandoned", extra={"run": str(run.pk), "effect": str(effect.pk)})
+        if effect.state == EffectState.INTENDED:
+            Effect.objects.filter(pk=effect.pk, state=EffectState.INTENDED).update(
+                state=EffectState.FAILED, error={"code": failure.code, "message": failure.message[:500]})
+
+
+def _context(run: Run, effect: Effect) -> StepContext:
+    step_id, _, visit = effect.path.partition("#")
+    return StepContext(
+        tenant=current_tenant(), run_id=run.pk, workflow=run.version.workflow.slug, version=run.version.number, step_id=step_id,
+        path=effect.path, visit=int(visit or 1), attempt=1, config={}, dry_run=effect.dry_run, key=effect.key,
+        now=effect.created_at, subject_kind=run.subject_kind, subject_id=run.subject_id, revision=run.revision,
+    )
+
+
+def _book(run: Run, effect: Effect, lines: tuple[object, ...]) -> None:
+    from apps.core.ids import new_id
+
+    rows = [{"id": str(new_id()), "account": Account.WASTE.value, "meter": line.meter, "source": f"{effect.key}:waste:{effect.sends}:{n}",  # type: ignore[attr-defined]
+             "quantity": line.quantity, "cost": line.cost_micros, "run": str(run.pk), "path": effect.path,  # type: ignore[attr-defined]
+             "detail": dict(line.detail)} for n, line in enumerate(lines)]  # type: ignore[attr-defined]
+    if not rows:
+        rows = [{"id": str(new_id()), "account": Account.WASTE.value, "meter": f"{effect.type}.calls",
+                 "source": f"{effect.key}:waste:{effect.sends}", "quantity": 1, "cost": 0, "run": str(run.pk), "path": effect.path, "detail": {}}]
+    store.post_usage(rows)

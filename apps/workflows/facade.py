@@ -1,0 +1,19 @@
+"""The door to workflows for other apps. Every function works in the current tenant, inside the caller's transaction."""
+
+from apps.workflows.selectors import get_run, list_effects_in_review, list_runs
+from apps.workflows.services.definitions import ensure_workflow
+from apps.workflows.services.recovery import cancel_run, replay_run, resolve_effect, retry_run
+from apps.workflows.services.runs import signal_run, start_run
+
+__all__ = [
+    "cancel_run",
+    "ensure_workflow",
+    "get_run",
+    "list_effects_in_review",
+    "list_runs",
+    "replay_run",
+    "resolve_effect",
+    "retry_run",
+    "signal_run",
+    "start_run",
+]

@@ -1,0 +1,90 @@
+"""Reads of workflows for the portal and other apps."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from apps.workflows.contracts import EffectView, RunError, RunRow, RunView, StepView
+from apps.workflows.enums import EffectState
+from apps.workflows.errors import UnknownRun
+from apps.workflows.models import Effect, Run, StepRun
+
+LIST_LIMIT = 200
+
+
+def get_run(run_id: UUID) -> RunView:
+    """One run with its history, oldest step first. Raises ``UnknownRun``."""
+    run = Run.objects.select_related("version__workflow").filter(pk=run_id).first()
+    if run is None:
+        raise UnknownRun(detail=str(run_id))
+    titles = {step_id: body.get("title", "") for step_id, body in run.version.definition["steps"].items()}
+    steps = StepRun.objects.filter(run_id=run_id).order_by("seq")
+    waiting = tuple(token[7] for token in run.cursor.get("tokens", ()) if token[3] == "waiting")
+    return RunView(
+        **_row(run), inputs=run.inputs, outputs=run.outputs, revision=run.revision, replay_of=run.replay_of, waiting_for=waiting,
+        steps=tuple(_step(step, titles.get(step.step_id, "")) for step in steps),
+    )
+
+
+def list_runs(
+    *,
+    workflow: str | None = None,
+    state: str | None = None,
+    subject_kind: str | None = None,
+    subject_id: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> list[RunRow]:
+    """Runs, newest first, at most 200. ``before`` is the last id of the previous page. Three queries at most, whatever the length."""
+    runs = Run.objects.select_related("version__workflow").defer("inputs", "cursor", "outputs", "version__definition")
+    if workflow is not None:
+        runs = runs.filter(version__workflow__slug=workflow)
+    if state is not None:
+        runs = runs.filter(state=state)
+    if subject_kind is not None:
+        runs = runs.filter(subject_kind=subject_kind)
+    if subject_id is not None:
+        runs = runs.filter(subject_id=subject_id)
+    if before is not None:
+        runs = runs.filter(pk__lt=before)
+    return [RunRow(**_row(run)) for run in runs.order_by("-pk")[: max(1, min(limit, LIST_LIMIT))]]
+
+
+def list_effects_in_review(*, limit: int = 100) -> list[EffectView]:
+    """Outside effects whose outcome nobody could tell, oldest first, with late answers that came in."""
+    effects = Effect.objects.filter(state=EffectState.REVIEW).order_by("sent_at").prefetch_related("evidence")[:limit]
+    return [effect_view(effect, effect.evidence.all()) for effect in effects]
+
+
+def effect_view(effect: Effect, evidence: Iterable[Any]) -> EffectView:
+    """The contract of one effect row."""
+    import json
+
+    return EffectView(
+        id=effect.pk, run_id=effect.run_id, path=effect.path, type=effect.type, effect_class=effect.effect_class,
+        state=effect.state, request=json.loads(effect.request), sent_at=effect.sent_at,
+        evidence=tuple({"outcome": item.outcome, "response": item.response, "received_at": item.received_at.isoformat()}
+                       for item in evidence),
+    )
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.pk, "workflow": run.version.workflow.slug, "version": run.version.number, "state": run.state,
+        "subject_kind": run.subject_kind, "subject_id": run.subject_id, "trigger": run.trigger, "cost_micros": run.cost_micros,
+        "created_at": run.created_at, "started_at": run.started_at, "finished_at": run.finished_at, "error": _error(run.error),
+    }
+
+
+def _step(step: StepRun, title: str) -> StepView:
+    return StepView(
+        path=step.path, step_id=step.step_id, type=step.type, title=title or step.step_id, state=step.state, attempt=step.attempt,
+        started_at=step.started_at, finished_at=step.finished_at, summary=step.summary, output=step.output,
+        error=_error(step.error), cost_micros=step.cost_micros, model=step.model,
+    )
+
+
+def _error(stored: Mapping[str, str] | None) -> RunError | None:
+    if not stored:
+        return None
+    return RunError(code=stored.get("code", ""), message=stored.get("message", ""), path=stored.get("path", ""))

@@ -1,0 +1,154 @@
+"""Starting, signalling and ending runs. All of it happens inside the caller's transaction."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import InvalidInput
+from apps.core.ids import new_id
+from apps.dispatch import facade as dispatch
+from apps.dispatch.contracts import NewWork
+from apps.dispatch.enums import Queue
+from apps.tenants.facade import current_tenant
+from apps.workflows.conf import RUN_KIND, code_revision
+from apps.workflows.core.validate import schema_problems, schema_validator
+from apps.workflows.engine.plain_json import UnstorableValue, storable
+from apps.workflows.enums import TERMINAL_RUN_STATES, RunState
+from apps.workflows.errors import AlreadyDecided, InvalidRunInput, NotWaiting, UnknownRun, UnknownWorkflow
+from apps.workflows.models import Run, RunEvent, WorkflowVersion
+
+MAX_INPUT_BYTES = 1_000_000
+EARLY = "early"
+
+
+def start_run(
+    *,
+    workflow: str,
+    inputs: Mapping[str, Any],
+    subject_kind: str = "",
+    subject_id: str = "",
+    queue: Queue = Queue.DEFAULT,
+    priority: int = 100,
+    idempotency_key: str = "",
+    trigger: str = "manual",
+) -> UUID:
+    """Create a run of the workflow's current version and queue it; it begins after the caller's transaction commits.
+
+    The same ``idempotency_key`` again returns the first run's id and changes nothing. Raises ``UnknownWorkflow`` and
+    ``InvalidRunInput`` (inputs are checked against the workflow's declared ``inputs`` schema).
+    """
+    if idempotency_key:
+        earlier = Run.objects.filter(idempotency_key=idempotency_key).values_list("pk", flat=True).first()
+        if earlier:
+            return earlier
+    version = WorkflowVersion.objects.filter(workflow__slug=workflow, workflow__current_id=F("pk")).first()
+    if version is None:
+        raise UnknownWorkflow(detail=f"no published workflow {workflow!r}")
+    check_inputs(version.definition, inputs)
+    run_id = new_id()
+    try:
+        with transaction.atomic():
+            create_run(run_id=run_id, version_id=version.pk, inputs=inputs, subject_kind=subject_kind, subject_id=subject_id,
+                       queue=queue, priority=priority, idempotency_key=idempotency_key, trigger=trigger)
+    except IntegrityError:
+        earlier = Run.objects.filter(idempotency_key=idempotency_key).values_list("pk", flat=True).first()
+        if not idempotency_key or earlier is None:
+            raise
+        return earlier
+    return run_id
+
+
+def check_inputs(definition: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+    """Raise ``InvalidRunInput`` unless inputs are a storable JSON object that fits the definition's ``inputs`` schema."""
+    try:
+        text = storable(inputs, limit=MAX_INPUT_BYTES)
+    except UnstorableValue as problem:
+        raise InvalidRunInput(fields={"inputs": str(problem)}, detail=problem.code) from None
+    if not isinstance(inputs, Mapping):
+        raise InvalidRunInput(fields={"inputs": _("Send an object.")})
+    if "inputs" in definition:
+        problems = schema_problems(schema_validator(definition["inputs"]), json.loads(text), place="inputs")
+        if problems:
+            raise InvalidRunInput(fields={problem.place: problem.message for problem in problems})
+
+
+def create_run(
+    *,
+    run_id: UUID,
+    version_id: UUID,
+    inputs: Mapping[str, Any],
+    queue: str,
+    priority: int,
+    trigger: str,
+    subject_kind: str = "",
+    subject_id: str = "",
+    idempotency_key: str = "",
+    **columns: Any,
+) -> None:
+    """Insert the row and queue the work."""
+    too_long = {name: _("Too long.") for name, value, limit in (("subject_kind", subject_kind, 40), ("subject_id", subject_id, 64),
+                ("idempotency_key", idempotency_key, 200), ("trigger", trigger, 40)) if len(value) > limit}
+    if too_long:
+        raise InvalidInput(fields=too_long)
+    Run.objects.create(
+        pk=run_id, version_id=version_id, inputs=inputs, subject_kind=subject_kind, subject_id=subject_id, trigger=trigger,
+        idempotency_key=idempotency_key, queue=queue, priority=priority, revision=code_revision(),
+        **{"key_run_id": run_id, "cursor": {}, **columns},
+    )
+    enqueue_run(run_id=run_id, queue=queue, priority=priority)
+
+
+def enqueue_run(*, run_id: UUID, queue: str, priority: int) -> None:
+    """Queue the work that carries a run on; a run has at most one live work item."""
+    work = NewWork(kind=RUN_KIND, ref=str(run_id), queue=Queue(queue), priority=priority, dedupe_key=str(run_id),
+                   timeout_s=60, max_attempts=1000)
+    dispatch.enqueue(tenant_id=current_tenant().id, work=work)
+
+
+def signal_run(*, run_id: UUID, event: str, payload: Mapping[str, Any], wait_path: str | None = None) -> None:
+    """Answer a step that waits for ``event`` with ``payload``; the first answer to a wait counts.
+
+    ``wait_path`` names the very wait meant (``RunView.waiting_for`` steps), so that an old page cannot answer a new question.
+    An event that comes before any wait for it is kept for steps that accept early answers. Raises ``UnknownRun``,
+    ``NotWaiting`` (the run has ended, or does not wait at ``wait_path``) and ``AlreadyDecided``.
+    """
+    text = storable(payload, limit=MAX_INPUT_BYTES)
+    run = Run.objects.filter(pk=run_id).values("state", "cursor").first()
+    if run is None:
+        raise UnknownRun(detail=str(run_id))
+    if run["state"] in TERMINAL_RUN_STATES:
+        raise NotWaiting(detail=f"run {run_id} is {run['state']}")
+    waiting = [token_path(token) for token in run["cursor"].get("tokens", ()) if token[3] == "waiting" and token[7] == event]
+    if wait_path is not None and wait_path not in waiting:
+        raise NotWaiting(detail=f"run {run_id} does not wait for {event} at {wait_path}")
+    slot = wait_path or next(iter(waiting), EARLY)
+    try:
+        with transaction.atomic():
+            RunEvent.objects.create(run_id=run_id, event=event, slot=slot, payload=json.loads(text))
+    except IntegrityError:
+        raise AlreadyDecided(detail=f"run {run_id} {event} {slot}") from None
+    dispatch.nudge(tenant_id=current_tenant().id, kind=RUN_KIND, ref=str(run_id))
+
+
+def token_path(token: list[Any]) -> str:
+    """The path of a stored token (see ``core.state``)."""
+    return token[1] if token[2] == 1 else f"{token[1]}#{token[2]}"
+
+
+def require_run(run_id: UUID, *, lock: bool = False) -> Run:
+    """The run's row. Raises ``UnknownRun``."""
+    rows = Run.objects.select_for_update() if lock else Run.objects
+    run = rows.filter(pk=run_id).first()
+    if run is None:
+        raise UnknownRun(detail=str(run_id))
+    return run
+
+
+def is_live(state: str) -> bool:
+    """Whether a run may still move by itself."""
+    return state in (RunState.RUNNING, RunState.WAITING, RunState.REVIEW)

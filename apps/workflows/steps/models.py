@@ -1,0 +1,148 @@
+"""Steps that ask a model: generate an answer, review one. The five verbs of ``ai.facade`` are the five verbs of a step."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.ai import facade as ai
+from apps.ai.contracts import DEFAULT_CRITERIA, Check, CompletionRequest, Criterion, Message, ReviewRequest, Rubric
+from apps.workflows.contracts import RetryPolicy, StepContext, StepHandler, StepResult, UsageLine
+from apps.workflows.core.taxonomy import Failure
+from apps.workflows.enums import EffectClass
+
+TEXT = {"type": "string", "maxLength": 400_000}
+
+
+class ModelStep(StepHandler):
+    """What both steps share: a metered call through the gateway, budgeted in the intent, booked in the checkpoint."""
+
+    effect = EffectClass.METERED
+    timeout_s = 180.0
+    retry = RetryPolicy(max_attempts=5, base_s=2.0, cap_s=120.0)
+
+    def request(self, ctx: StepContext) -> CompletionRequest | ReviewRequest:
+        """What is asked of the gateway."""
+        raise TypeError(f"{type(self).__name__} asks nothing")
+
+    def prepare(self, ctx: StepContext) -> Mapping[str, Any]:
+        return ai.prepare(self.request(ctx), key=ctx.key)
+
+    def unlock(self, ctx: StepContext, request: Mapping[str, Any]) -> object:
+        return ai.unlock(dict(request))
+
+    def perform(self, request: Mapping[str, Any], secrets: object, *, key: str, deadline: float) -> Mapping[str, Any]:
+        return ai.perform(dict(request), secrets, deadline=deadline)
+
+    def settle(self, ctx: StepContext, request: Mapping[str, Any], response: Mapping[str, Any]) -> StepResult:
+        answer = ai.settle(dict(request), dict(response), key=ctx.key)
+        output = asdict(answer)
+        return StepResult(output=output, usage=(self._usage(ctx, output),), summary=self.summary(output))
+
+    def abandon(self, ctx: StepContext, request: Mapping[str, Any], error: Failure) -> None:
+        ai.abandon(dict(request), key=ctx.key, reason=error.code, error=error.cause)
+
+    def summary(self, output: Mapping[str, Any]) -> str:
+        """One line for the timeline."""
+        return ""
+
+    def _usage(self, ctx: StepContext, output: Mapping[str, Any]) -> UsageLine:
+        tokens = int(output.get("prompt_tokens") or 0) + int(output.get("completion_tokens") or 0)
+        detail = {"model": output.get("model", ""), "prompt_tokens": output.get("prompt_tokens", 0),
+                  "completion_tokens": output.get("completion_tokens", 0), "priced": output.get("priced", True)}
+        return UsageLine(meter="ai.tokens", source_key=ctx.key, quantity=tokens, cost_micros=int(output.get("cost_micros") or 0), detail=detail)
+
+
+class GenerateStep(ModelStep):
+    """Asks a model for an answer: by a built-in ``prompt`` with ``variables``, or by ``messages``."""
+
+    type = "ai.generate"
+    title = _("Ask a model")
+    config_schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "prompt": {"type": "string", "maxLength": 80},
+            "variables": {"type": "object"},
+            "messages": {
+                "type": "array", "minItems": 1, "maxItems": 100,
+                "items": {"type": "object", "required": ["role", "content"], "additionalProperties": False,
+                          "properties": {"role": {"enum": ["system", "user", "assistant"]}, "content": TEXT, "trusted": {"type": "boolean"}}},
+            },
+            "purpose": {"type": "string"},
+            "task_type": {"type": "string", "maxLength": 80},
+            "max_output_tokens": {"type": "integer", "minimum": 1, "maximum": 100_000},
+            "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+            "response_schema": {"type": ["object", "null"]},
+            "model": {"type": ["string", "null"], "maxLength": 120},
+            "quality": {"enum": ["standard", "premium"]},
+            "language": {"type": "string", "maxLength": 20},
+            "user_id": {"type": ["integer", "null"]},
+        },
+        "oneOf": [{"required": ["prompt"]}, {"required": ["messages"]}],
+    }
+
+    def request(self, ctx: StepContext) -> CompletionRequest:
+        config = dict(ctx.config)
+        variables, slug = config.pop("variables", {}), config.pop("prompt", None)
+        version = ""
+        if slug is not None:
+            messages, version = ai.render_prompt(slug, variables, quality=config.get("quality", "standard"))
+        else:
+            messages = tuple(Message(**message) for message in config["messages"])
+        config.pop("messages", None)
+        return CompletionRequest(purpose=config.pop("purpose", "work"), messages=messages, prompt_version=version, run_id=str(ctx.run_id),
+                                 step_path=ctx.path, workflow=ctx.workflow, **config)
+
+    def summary(self, output: Mapping[str, Any]) -> str:
+        return f"{output.get('model', '')}: {output.get('completion_tokens', 0)} tokens"
+
+
+class ReviewStep(ModelStep):
+    """Has an answer judged against a rubric."""
+
+    type = "ai.review"
+    title = _("Judge the answer")
+    config_schema = {
+        "type": "object",
+        "required": ["task", "answer"],
+        "additionalProperties": False,
+        "properties": {
+            "task": TEXT,
+            "answer": TEXT,
+            "source": TEXT,
+            "task_type": {"type": "string", "maxLength": 80},
+            "language": {"type": "string", "maxLength": 20},
+            "threshold": {"type": "integer", "minimum": 0, "maximum": 100},
+            "borderline": {"type": "integer", "minimum": 0, "maximum": 50},
+            "max_votes": {"type": "integer", "minimum": 1, "maximum": 9},
+            "criteria": {
+                "type": "array", "minItems": 1, "maxItems": 20,
+                "items": {"type": "object", "required": ["key", "title", "weight"], "additionalProperties": False,
+                          "properties": {"key": {"type": "string"}, "title": {"type": "string"}, "weight": {"type": "integer"},
+                                         "guidance": {"type": "string"}}},
+            },
+            "checks": {
+                "type": "array", "maxItems": 50,
+                "items": {"type": "object", "required": ["kind", "value"], "additionalProperties": False,
+                          "properties": {"kind": {"type": "string"}, "value": {}, "blocking": {"type": "boolean"}}},
+            },
+            "model": {"type": ["string", "null"], "maxLength": 120},
+            "user_id": {"type": ["integer", "null"]},
+        },
+    }
+
+    def request(self, ctx: StepContext) -> ReviewRequest:
+        config = dict(ctx.config)
+        limits = {name: config.pop(name) for name in ("threshold", "borderline", "max_votes") if name in config}
+        criteria = tuple(Criterion(**one) for one in config.pop("criteria", ())) or DEFAULT_CRITERIA
+        checks = tuple(Check(**one) for one in config.pop("checks", ()))
+        return ReviewRequest(rubric=Rubric(criteria=criteria, **limits), checks=checks, run_id=str(ctx.run_id), step_path=ctx.path,
+                             workflow=ctx.workflow, **config)
+
+    def summary(self, output: Mapping[str, Any]) -> str:
+        return f"Score {output.get('score')} of 100: {output.get('decision', '')}"
+
+
+MODEL_STEPS = (GenerateStep(), ReviewStep())
