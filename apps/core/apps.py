@@ -16,6 +16,11 @@ class PlatformApp(AppConfig):
 
     default_auto_field = "django.db.models.BigAutoField"
 
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        # Django chooses this class of an app's ``apps.py``, in which the imported base stands as well.
+        cls.default = True
+
     def ready(self) -> None:
         for module in PLUGIN_MODULES:
             if find_spec(f"{self.name}.{module}") is not None:

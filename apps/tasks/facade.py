@@ -25,7 +25,12 @@ from apps.tasks.selectors import (
 )
 from apps.tasks.services.defaults import install as ensure_defaults
 from apps.tasks.services.metrics import job_metrics, roll_up
-from apps.tasks.services.recovery import cancel_task, list_dead_letters, replay_dead, retry_task
+from apps.tasks.services.recovery import (
+    cancel_task,
+    list_dead_letters,
+    replay_dead,
+    retry_task,
+)
 from apps.tasks.services.reviewing import decide_review
 from apps.tasks.services.stuck import find_stuck
 from apps.tasks.services.submitting import submit_task

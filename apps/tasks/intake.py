@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -131,7 +132,7 @@ def _due(problems: dict[str, str], value: object) -> date | None:
 def _target(problems: dict[str, str], value: object) -> int | None:
     if value is None or value == "":
         return None
-    whole = not isinstance(value, bool) and isinstance(value, int | float) and value == value and float(value).is_integer()
+    whole = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value) and float(value).is_integer()
     if not whole or not 1 <= value <= 100:  # type: ignore[operator]
         problems["qa_target"] = _("The quality target is a whole number from 1 to 100, or empty.")
         return None

@@ -2,9 +2,23 @@
 
 from collections.abc import Sequence
 
-from apps.tasks.contracts import AttachmentView, EventView, ReviewView, TaskRow, TaskTypeView, TaskView
+from apps.tasks.contracts import (
+    AttachmentView,
+    EventView,
+    ReviewView,
+    TaskRow,
+    TaskTypeView,
+    TaskView,
+)
 from apps.tasks.enums import EventKind, TaskSource
-from apps.tasks.models import Attachment, NotionRow, ReviewItem, Task, TaskEvent, TaskType
+from apps.tasks.models import (
+    Attachment,
+    NotionRow,
+    ReviewItem,
+    Task,
+    TaskEvent,
+    TaskType,
+)
 
 
 def task_row(task: Task) -> TaskRow:

@@ -3,12 +3,23 @@
 Users, runs and tenants are plain id columns: no foreign key leaves the schema or reaches into another app's tables.
 """
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.core.ids import new_id
-from apps.tasks.enums import Decision, EventKind, MediaKind, Priority, ReviewReason, ReviewState, TaskSource, TaskState
+from apps.tasks import rubrics
+from apps.tasks.enums import (
+    Decision,
+    EventKind,
+    MediaKind,
+    Priority,
+    ReviewReason,
+    ReviewState,
+    TaskSource,
+    TaskState,
+)
 from apps.tasks.querysets import TaskQuerySet, TaskTypeQuerySet
 
 CLOSED_STATES = (TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED)
@@ -53,6 +64,12 @@ class TaskType(models.Model):
 
     def natural_key(self) -> tuple[str]:
         return (self.slug,)
+
+    def clean(self) -> None:
+        """Refuse a rubric or checks that the quality gate would refuse in the middle of a run."""
+        problems = rubrics.problems_of(rubric=self.rubric, checks=self.checks)
+        if problems:
+            raise ValidationError(problems)
 
 
 class TaskCounter(models.Model):

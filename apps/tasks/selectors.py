@@ -9,7 +9,14 @@ from django.db.models import Count
 
 from apps.core.errors import InvalidInput
 from apps.tasks import mapping
-from apps.tasks.contracts import AttachmentView, Page, ReviewView, TaskRow, TaskTypeView, TaskView
+from apps.tasks.contracts import (
+    AttachmentView,
+    Page,
+    ReviewView,
+    TaskRow,
+    TaskTypeView,
+    TaskView,
+)
 from apps.tasks.enums import ReviewState, TaskState
 from apps.tasks.errors import UnknownTask
 from apps.tasks.models import Attachment, ReviewItem, Task, TaskType

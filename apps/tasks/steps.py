@@ -60,8 +60,9 @@ class Brief(StepHandler):
         slug = f"task.{config['task_type']}"
         if answer:
             slug, variables = "task.revise", {**variables, "answer": answer, "reasons": reasons}
+        _messages, prompt_version = ai.render_prompt(slug, variables, quality=str(config.get("quality") or "standard"))
         return StepResult(
-            output={"prompt": slug, "variables": variables, "version": ctx.visit},
+            output={"prompt": slug, "variables": variables, "prompt_version": prompt_version, "version": ctx.visit},
             summary=_("Version %(number)d") % {"number": ctx.visit},
         )
 
@@ -87,7 +88,7 @@ class NoteVerdict(StepHandler):
     config_schema = {
         "type": "object", "additionalProperties": False,
         "properties": {"draft": NOTHING_THERE, "draft_error": NOTHING_THERE, "review": NOTHING_THERE, "review_error": NOTHING_THERE,
-                       "before": NOTHING_THERE, "max_revisions": {"type": "integer"}},
+                       "before": NOTHING_THERE, "prompt_version": TEXT, "max_revisions": {"type": "integer"}},
         "required": ["max_revisions"],
     }
 
@@ -104,7 +105,7 @@ class NoteVerdict(StepHandler):
             )
         task = own_task(ctx)
         if task is not None and draft:
-            _record_version(task, draft, verdict, visit=ctx.visit)
+            _record_version(task, {**draft, "prompt_version": config.get("prompt_version", "")}, verdict, visit=ctx.visit)
         # A version that could not be written leaves the one before it for the person to build on.
         answer = draft.get("text") or (config.get("before") or {}).get("answer", "")
         return StepResult(

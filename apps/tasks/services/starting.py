@@ -1,10 +1,12 @@
 """Starting, and starting again, the run that answers a task."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from apps.ai.contracts import DEFAULT_CRITERIA
 from apps.dispatch.enums import Queue
 from apps.tasks.enums import EventKind, MediaKind, TaskSource
 from apps.tasks.errors import InvalidRequest
@@ -63,7 +65,10 @@ def inputs_of(task: Task) -> dict[str, Any]:
         "quality": kind.quality,
         "max_output_tokens": kind.max_output_tokens,
         "max_revisions": kind.max_revisions,
-        "rubric": {"criteria": kind.rubric, "threshold": task.target, "borderline": kind.borderline, "max_votes": kind.max_votes},
+        "rubric": {
+            "criteria": kind.rubric or [asdict(criterion) for criterion in DEFAULT_CRITERIA],
+            "threshold": task.target, "borderline": kind.borderline, "max_votes": kind.max_votes,
+        },
         "checks": kind.checks,
         "unreadable": [row.name for row in files if row.kind not in READABLE],
     }

@@ -16,7 +16,12 @@ from django.utils.translation import gettext as _
 from apps.tasks import intake, media
 from apps.tasks.contracts import NewAttachment, TaskView
 from apps.tasks.enums import EventKind, MediaKind, TaskSource, TaskState
-from apps.tasks.errors import IdempotencyKeyReused, InvalidRequest, MediaRefused, UnknownTaskType
+from apps.tasks.errors import (
+    IdempotencyKeyReused,
+    InvalidRequest,
+    MediaRefused,
+    UnknownTaskType,
+)
 from apps.tasks.models import Attachment, Task, TaskType
 from apps.tasks.selectors import get_task
 from apps.tasks.services import defaults, recording, starting

@@ -64,7 +64,7 @@ class Command(BaseCommand):
             raise CommandError("Some tasks could not be started again.")
 
     def _metrics(self, options: dict[str, Any]) -> None:
-        if not 1 <= options["days"] <= 366:  # noqa: PLR2004
+        if not 1 <= options["days"] <= 366:
             raise CommandError("--days is a number from 1 to 366.")
         last = database_now().astimezone(UTC).date()
         first = last - timedelta(days=options["days"] - 1)
@@ -82,7 +82,7 @@ class Command(BaseCommand):
 
 
 def _member_id(email: str) -> int:
-    for member in accounts.list_members(tenants.current_tenant().id):
-        if member.email.lower() == email.lower():
+    for member in accounts.list_members(tenant_id=tenants.current_tenant().id):
+        if member.user.email.lower() == email.lower():
             return int(member.user_id)
     raise CommandError(f"Nobody with the address {email} belongs to this tenant.")
