@@ -60,7 +60,11 @@ def build_formatter(*, style: str) -> logging.Formatter:
 
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Mask secrets in every field of a line, whoever wrote it."""
+    """Mask secrets in every field of a line, whoever wrote it. Django's own lines name the route instead of the path."""
+    request = event.pop("request", None)
+    match = getattr(request, "resolver_match", None)
+    if match is not None and isinstance(event.get("event"), str):
+        event["event"] = event["event"].replace(request.path, f"/{match.route}")
     for name, value in event.items():
         if name.startswith("_") or name == "exc_info":
             continue

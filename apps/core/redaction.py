@@ -15,7 +15,7 @@ SHORTEST_REMEMBERED = 8
 
 SECRET_NAME = re.compile(
     r"(?i)(authori[sz]ation|cookie|passw(or)?d|passphrase|secret|credential|private[_-]?key|api[_-]?key|encryption[_-]?key"
-    r"|access[_-]?key|signing[_-]?key|csrf|session[_-]?(id|key)|(^|[_-])(token|otp|pin)$|^token|_token$|dsn$)"
+    r"|access[_-]?key|signing[_-]?key|csrf|session[_-]?(id|key)|(^|[_-])(token|otp|pin)$|csrfmiddlewaretoken|dsn$)"
 )
 SECRET_SHAPES = (
     re.compile(r"(?i)\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{8,}"),

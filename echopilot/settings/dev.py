@@ -7,3 +7,5 @@ DEBUG = True
 SECRET_KEY = _KEY or "development-only-key-never-used-in-production-0000000000"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+# Static files straight from the apps, without collecting them first.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

@@ -5,3 +5,5 @@ from echopilot.settings.base import *  # noqa: F403
 SECRET_KEY = "test-only-key-000000000000000000000000000000000000000000"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Static files straight from the apps, without collecting them first.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
