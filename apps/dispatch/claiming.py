@@ -30,13 +30,15 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """Result of one claim. ``more`` says that looking again at once is worth it: work was left or another worker held it."""
+    """Result of one claim. ``backlog``: claimable work was seen. ``tried``: some of it was asked for, and what is missing was
+    held by somebody else; when False, slots or caps left no room for it."""
 
     works: tuple[ClaimedWork, ...]
-    more: bool
+    backlog: bool
+    tried: bool
 
 
-NOTHING = Claimed(works=(), more=False)
+NOTHING = Claimed(works=(), backlog=False, tried=False)
 
 
 class Claimer:
@@ -67,13 +69,13 @@ class Claimer:
                            kind_limits=room.kind_limits, limited_total=room.job_limit,
                            total=min(room.total, self._conf.claim_batch))
         if not quotas:
-            return NOTHING
+            return Claimed(works=(), backlog=True, tried=False)
         taken = self.session.run(claim.HOLD_AND_TAKE, {
             "worker": str(self.incarnation), "tenants": [one.tenant_id for one in quotas],
             "kinds": [one.kind for one in quotas], "queues": [one.queue for one in quotas],
             "wanted": [one.wanted for one in quotas], "before": [one.before for one in quotas],
             "floor": floor, "grace": self._conf.deadline_grace_s})
-        return Claimed(works=tuple(_work(row) for row in taken), more=True)
+        return Claimed(works=tuple(_work(row) for row in taken), backlog=True, tried=True)
 
     def release(self, strays: Mapping[int, int] | None = None) -> list[int]:
         """Give items back unfinished and uncounted: these (id to fence), or with None all this incarnation holds."""

@@ -122,7 +122,7 @@ class Loop:
             self._pace.away()
             return
         self.held.add(claimed.works)
-        self._pace.claimed(len(claimed.works), more=claimed.more)
+        self._pace.claimed(claimed, partial=len(room.kinds) < len(self._engine_kinds) + len(self._jobs_by_kind))
         jobs = [work for work in claimed.works if work.kind in self._jobs_by_kind]
         for work in jobs:
             self._jobs.submit(work)
@@ -175,7 +175,7 @@ class Loop:
     def _release(self, work_ids: object) -> None:
         self.held.release(work_ids)  # type: ignore[arg-type]
         if self._pace.hungry:
-            self.bell.ring()
+            self.bell.ring(look=True)
 
     def _drain(self) -> None:
         self.lease.draining = True

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from apps.dispatch.backoff import jittered
+from apps.dispatch.claiming import Claimed
 from apps.dispatch.conf import DispatchConf
 
 CONTENDED_S = 0.003
@@ -28,20 +29,19 @@ class Pace:
         self._due_at = 0.0
         self._poll_s = self._conf.poll_busy_s
 
-    def claimed(self, count: int, *, more: bool) -> None:
-        """A claim ended with ``count`` items; ``more`` as in ``claiming.Claimed``."""
+    def claimed(self, claimed: Claimed, *, partial: bool) -> None:
+        """A claim ended; ``partial`` when some kinds were not looked for because their threads are busy."""
         now = self._clock()
-        self.hungry = more
-        self.found_nothing = not count and not more
-        if count:
-            self._contended = 0
+        self.hungry = claimed.backlog or partial
+        self.found_nothing = not self.hungry
+        self._contended = self._contended + 1 if claimed.tried and not claimed.works else 0
+        if claimed.backlog:
             self._poll_s = self._conf.poll_busy_s
+        if claimed.works:
             self._due_at = now
-        elif more:
-            self._contended += 1
-            self._due_at = now + random.uniform(0, min(self._conf.poll_busy_s, CONTENDED_S * 2**self._contended))
+        elif claimed.tried:
+            self._due_at = now + random.uniform(0, min(self._conf.poll_busy_s, CONTENDED_S * 2 ** min(self._contended, 10)))
         else:
-            self._contended = 0
             self._due_at = now + jittered(self._poll_s)
             self._poll_s = min(self._conf.poll_idle_s, self._poll_s * 1.5)
 

@@ -15,6 +15,7 @@ ON CONFLICT (tenant_id) DO UPDATE SET
     schema_name = excluded.schema_name, epoch = greatest(dispatch_tenantqueue.epoch, excluded.epoch), weight = excluded.weight,
     max_in_flight = excluded.max_in_flight, is_operator = excluded.is_operator OR dispatch_tenantqueue.is_operator
 """
+SET_EPOCH = "UPDATE public.dispatch_tenantqueue SET epoch = %(epoch)s WHERE tenant_id = %(tenant_id)s AND epoch <= %(epoch)s"
 DROP_PENDING = """
 UPDATE public.dispatch_workitem
 SET state = 'cancelled', fence = fence + 1, owner = NULL, deadline_at = NULL, parked = false, finished_at = clock_timestamp(),
@@ -35,12 +36,13 @@ def register_tenant(*, tenant_id: int, schema_name: str, epoch: int, weight: flo
 
 def set_epoch(*, tenant_id: int, epoch: int) -> int:
     """See ``facade.set_epoch``. Waits for settlements of older work that are in flight, so none lands afterwards."""
-    with transaction.atomic():
-        if not TenantQueue.objects.filter(pk=tenant_id, epoch__lte=epoch).update(epoch=epoch):
+    names = {"tenant_id": tenant_id, "epoch": epoch}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SET_EPOCH, names)
+        if not cursor.rowcount:
             raise UnknownQueue(detail=f"tenant {tenant_id} is not registered or is past epoch {epoch}")
-        with connection.cursor() as cursor:
-            cursor.execute(worker.VOID_EPOCHS, {"tenant_id": tenant_id})
-            return len(cursor.fetchall())
+        cursor.execute(worker.VOID_EPOCHS, names)
+        return len(cursor.fetchall())
 
 
 def pause_tenant(*, tenant_id: int) -> None:

@@ -95,14 +95,16 @@ RETURNING id
 
 CANCEL_ONE = CANCEL.replace("tenant_id = %(tenant_id)s AND kind = %(kind)s AND ref = %(ref)s", "id = %(id)s")
 
+# Shares the tenant's row so that a new epoch started meanwhile is either seen here or voids the item.
 REDRIVE = """
 UPDATE public.dispatch_workitem w
 SET state = 'ready', fence = fence + 1, attempt = 0, losses = 0, lost_at = NULL, parked = false, finished_at = NULL,
     epoch = t.epoch, run_at = clock_timestamp(),
     evidence = w.evidence || jsonb_build_object('redriven', jsonb_build_object('by', %(actor)s::text, 'reason', %(reason)s::text,
                                                                             'at', clock_timestamp()))
-FROM public.dispatch_tenantqueue t
-WHERE w.id = %(id)s AND w.state = 'dead' AND t.tenant_id = w.tenant_id
+FROM (SELECT epoch FROM public.dispatch_tenantqueue
+      WHERE tenant_id = (SELECT d.tenant_id FROM public.dispatch_workitem d WHERE d.id = %(id)s) FOR SHARE) t
+WHERE w.id = %(id)s AND w.state = 'dead'
 RETURNING w.id
 """
 
