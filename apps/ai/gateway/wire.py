@@ -169,11 +169,12 @@ def _reply(answer: Any) -> Reply:
 
 
 def read_usage(usage: Any) -> dict[str, int]:
-    """Token counts as non-negative integers; parts never exceed their whole. Empty when nothing usable was reported."""
+    """Token counts as non-negative integers; parts never exceed their whole. Empty when nothing usable was
+    reported."""
     if usage is None:
         return {}
     prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    if not prompt and not completion:
+    if not prompt:  # every prompt has tokens: such counts are made up
         return {}
     asked, written = getattr(usage, "prompt_tokens_details", None), getattr(usage, "completion_tokens_details", None)
     cached = min(_count(asked, "cached_tokens"), prompt)
