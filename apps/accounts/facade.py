@@ -13,11 +13,13 @@ from apps.accounts.selectors import (
     list_memberships,
     permissions_of,
 )
-from apps.accounts.services.members import add_owner, find_or_create_person
+from apps.accounts.services.invitations import invite
+from apps.accounts.services.members import add_member, add_owner, find_or_create_person
+from apps.accounts.services.tickets import issue_ticket
 from apps.core.errors import NotAllowed
 
 __all__ = [
-    "add_owner", "count_members", "count_owners", "count_owners_with_second_factor", "find_or_create_person", "list_members", "list_memberships",
+    "add_member", "add_owner", "count_members", "count_owners", "count_owners_with_second_factor", "find_or_create_person", "invite", "issue_ticket", "list_members", "list_memberships",
     "permissions_of", "require",
 ]
 

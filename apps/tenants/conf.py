@@ -10,3 +10,4 @@ RESERVED_SLUGS = frozenset(
      "billing", "events", "metrics", "public", "hooks", "webhooks", "cdn", "assets", "ns1", "ns2", "smtp", "imap", "ftp",
      "localhost", "security", "abuse", "postmaster", "hostmaster", "webmaster")
 )  # fmt: skip
+OWNED_WORKSPACES: int = getattr(settings, "TENANTS_OWNED_WORKSPACES", 10)

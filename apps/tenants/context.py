@@ -21,6 +21,7 @@ PUBLIC = "public"
 
 class _Active(threading.local):
     tenant: TenantRef | None = None
+    maintained: str | None = None
 
 
 _active = _Active()
@@ -56,8 +57,8 @@ def tenant_context(tenant: TenantRef | int, *, allow_inactive: bool = False) -> 
 @contextmanager
 def host_context(tenant: TenantRef | None) -> Iterator[None]:
     """For the edge (a request's host decides): put whatever was active aside, enter ``tenant`` or public, put it back."""
-    outer = _active.tenant, connection.tenant
-    _active.tenant = None
+    outer = _active.tenant, _active.maintained, connection.tenant
+    _active.tenant = _active.maintained = None
     connection.set_schema_to_public()
     try:
         if tenant is None:
@@ -66,8 +67,8 @@ def host_context(tenant: TenantRef | None) -> Iterator[None]:
             with _entered(tenant):
                 yield
     finally:
-        _active.tenant = outer[0]
-        connection.set_tenant(outer[1])
+        _active.tenant, _active.maintained = outer[:2]
+        connection.set_tenant(outer[2])
 
 
 @contextmanager
@@ -75,6 +76,25 @@ def public_context() -> Iterator[None]:
     """Read or write public tables from inside a tenant's context with a search_path of ``public`` alone."""
     with host_context(None):
         yield
+
+
+@contextmanager
+def maintenance_context(schema_name: str) -> Iterator[None]:
+    """For migrations and the template: work on a schema that belongs to no tenant (yet). No tenant is active inside."""
+    with host_context(None):
+        connection.set_schema(schema_name)
+        _active.maintained = schema_name
+        try:
+            yield
+        finally:
+            _active.maintained = None
+
+
+def expected_schema() -> str:
+    """The schema this thread's statements ought to run in: the active tenant's, the maintained one, or ``public``."""
+    if _active.tenant is not None:
+        return _active.tenant.schema_name
+    return _active.maintained or PUBLIC
 
 
 def current_tenant() -> TenantRef:

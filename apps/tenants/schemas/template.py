@@ -11,10 +11,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, connections, transaction
-from django_tenants.utils import schema_context
 
 from apps.core.ids import new_schema_name
-from apps.tenants.context import public_context
+from apps.tenants.context import maintenance_context, public_context
 from apps.tenants.migrating.apply import collect, record, run_in_current_schema
 from apps.tenants.migrating.graph import fingerprint, tenant_plan
 from apps.tenants.models import SchemaTemplate
@@ -66,7 +65,7 @@ def _build() -> str:
     _execute(f'CREATE SCHEMA "{schema_name}"')
     try:
         if pg_dump is not None:
-            with schema_context(schema_name):
+            with maintenance_context(schema_name):
                 for planned in tenant_plan():
                     run_in_current_schema(planned)
             text = _tidy(dump_schema(pg_dump=pg_dump, schema_name=schema_name), schema_name)
@@ -95,7 +94,7 @@ def _tidy(dump: str, schema_name: str) -> str:
 def _collected(schema_name: str) -> str:
     """The same text without ``pg_dump``: statements collected while migrating, rows of data migrations as JSON."""
     parts = [f'CREATE SCHEMA "{MARKER}";', f'SET LOCAL search_path = "{MARKER}", public;']
-    with schema_context(schema_name):
+    with maintenance_context(schema_name):
         for planned in tenant_plan():
             if planned.is_pure_ddl:
                 statements = collect(planned)

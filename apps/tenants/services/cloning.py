@@ -2,7 +2,7 @@
 
 from django.db import connection, transaction
 
-from apps.tenants.context import host_context, public_context
+from apps.tenants.context import public_context
 from apps.tenants.contracts import TenantRef
 from apps.tenants.enums import TenantEventKind
 from apps.tenants.models import Tenant
@@ -26,8 +26,7 @@ def clone_tenant(
         clone = provision_tenant(
             slug=slug, name=name, email=row.email, owner_id=owner_id, plan=row.plan_id, actor_id=actor_id, cloned_from=source.id
         )
-        with host_context(clone):
-            copied = _copy_rows(source.schema_name, clone.schema_name)
+        copied = _copy_rows(source.schema_name, clone.schema_name)
         record_event(
             tenant_id=clone.id, kind=TenantEventKind.CLONED, actor_id=actor_id, source=source.slug, source_id=source.id, rows=copied
         )

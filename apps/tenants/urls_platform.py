@@ -1,0 +1,13 @@
+"""Addresses of tenancy on the platform's own host."""
+
+from django.urls import path
+
+from apps.tenants.views import platform
+
+app_name = "tenants"
+urlpatterns = [
+    path("", platform.home, name="home"),
+    path("workspaces/", platform.workspace_list, name="workspace_list"),
+    path("workspaces/enter/", platform.workspace_enter, name="workspace_enter"),
+    path("workspaces/<slug:slug>/open/", platform.workspace_open, name="workspace_open"),
+]

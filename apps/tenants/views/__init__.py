@@ -1,0 +1,1 @@
+"""Pages of tenancy: on the platform's host and on a tenant's host."""
