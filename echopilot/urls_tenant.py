@@ -6,6 +6,7 @@ urlpatterns = [
     path("api/v1/", include("echopilot.api")),
     path("", include("apps.portal.urls")),
     path("tasks/", include("apps.tasks.urls")),
+    path("hooks/", include("apps.connectors.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.tenants.urls_workspace")),
     path("accounts/", include("allauth.urls")),

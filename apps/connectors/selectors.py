@@ -1,1 +1,96 @@
 """Reads of connections, databases, pages and conflicts."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from apps.connectors.conf import timing
+from apps.connectors.contracts import ConflictView, ConnectionView, DatabaseView
+from apps.connectors.enums import ConflictState, ConnectionState, PageState, SyncState
+from apps.connectors.errors import ConnectionUnknown
+from apps.connectors.models import Connection, NotionConflict, NotionPage, NotionPush
+
+MAX_LISTED = 1000
+
+
+def list_connections() -> list[ConnectionView]:
+    """All of them, oldest first, in a fixed number of queries."""
+    return _views(Connection.objects.order_by("created_at", "pk"))
+
+
+def view_connection(*, connection_id: UUID) -> ConnectionView:
+    """One. Raises ``ConnectionUnknown``."""
+    views = _views(Connection.objects.filter(pk=connection_id))
+    if not views:
+        raise ConnectionUnknown
+    return views[0]
+
+
+def default_notion_connection_id() -> UUID | None:
+    """Where rows without a page go: the oldest Notion connection that is not switched off."""
+    usable = Connection.objects.filter(connector="notion").exclude(state=ConnectionState.DISABLED)
+    return usable.order_by("created_at", "pk").values_list("pk", flat=True).first()
+
+
+def page_url(*, database_key: str, local_ref: str) -> str | None:
+    """Address of the row that carries our reference."""
+    linked = NotionPush.objects.filter(database_key=database_key, local_ref=local_ref, page__isnull=False)
+    return linked.values_list("page__url", flat=True).first()
+
+
+def list_conflicts(*, state: str | None = ConflictState.OPEN, limit: int = 200) -> list[ConflictView]:
+    """Newest first; ``state`` None lists all."""
+    rows = NotionConflict.objects.select_related("page__database").order_by("-created_at", "-pk")
+    if state is not None:
+        rows = rows.filter(state=state)
+    return [view_conflict(row) for row in rows[: max(1, min(limit, MAX_LISTED))]]
+
+
+def view_conflict(row: NotionConflict) -> ConflictView:
+    """One conflict as others see it."""
+    return ConflictView(
+        id=row.pk, database_key=row.page.database.key, page_id=row.page.page_id, page_url=row.page.url,
+        local_ref=row.page.local_ref, property=row.property, ours=row.ours, theirs=row.theirs, base=row.base,
+        state=row.state, created_at=row.created_at,
+    )  # fmt: skip
+
+
+def _views(rows: Iterable[Connection]) -> list[ConnectionView]:
+    connections = list(rows.prefetch_related("databases"))  # type: ignore[attr-defined]
+    ids = [row.pk for row in connections]
+    pages = NotionPage.objects.filter(database__connection__in=ids).values("database_id").annotate(
+        live=Count("pk", filter=Q(state=PageState.LIVE)), checks=Count("pk", filter=Q(check_failures__gt=0)))  # fmt: skip
+    by_database = {row["database_id"]: row for row in pages}
+    pending = dict(NotionPush.objects.filter(connection__in=ids, state=SyncState.PENDING).values_list("connection").annotate(Count("pk")))
+    conflicts = dict(NotionConflict.objects.filter(page__database__connection__in=ids, state=ConflictState.OPEN)
+                     .values_list("page__database__connection").annotate(Count("pk")))  # fmt: skip
+    return [_view(row, by_database, pending.get(row.pk, 0), conflicts.get(row.pk, 0)) for row in connections]
+
+
+def _view(row: Connection, by_database: dict[UUID, dict[str, int]], pending: int, conflicts: int) -> ConnectionView:
+    blank = {"live": 0, "checks": 0}
+    databases = sorted(row.databases.all(), key=lambda database: database.key)
+    views = tuple(
+        DatabaseView(key=database.key, title=database.title, url=database.url, database_id=database.database_id,
+                     polled_at=database.polled_at, problem=database.problem, rows=by_database.get(database.pk, blank)["live"])
+        for database in databases
+    )  # fmt: skip
+    problem = row.problem or next((database.problem for database in databases if database.problem), "")
+    return ConnectionView(
+        id=row.pk, connector=row.connector, name=row.name, state=row.state, account_name=row.account_name, base_url=row.base_url,
+        parent_page_id=row.parent_page_id, health=_health(row, problem), problem=problem,
+        error_code=row.error_code or next((database.error_code for database in databases if database.error_code), ""),
+        last_ok_at=row.last_ok_at, expires_at=row.expires_at, webhook_path=f"/hooks/notion/{row.webhook_key}/",
+        databases=views, pending_pushes=pending, open_conflicts=conflicts,
+        problem_pages=sum(by_database.get(database.pk, blank)["checks"] for database in databases),
+    )  # fmt: skip
+
+
+def _health(row: Connection, problem: str) -> str:
+    if row.state != ConnectionState.ACTIVE or row.failures >= timing().breaker_failures:
+        return "down"
+    soon = timezone.now() + timedelta(days=timing().expiry_warning_days)
+    return "degraded" if problem or row.failures or (row.expires_at and row.expires_at < soon) else "ok"

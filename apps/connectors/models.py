@@ -1,0 +1,217 @@
+"""Connections, and what we know of each Notion row (tenant schema)."""
+
+import secrets
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from apps.connectors.enums import ConflictState, ConnectionState, CreateState, PageState, SyncState
+from apps.core.fields import EncryptedTextField
+from apps.core.ids import new_id
+
+
+def new_webhook_key() -> str:
+    """43 random characters for the address of a webhook."""
+    return secrets.token_urlsafe(32)
+
+
+class Connection(models.Model):
+    """One account at an outside service. The secret is encrypted for this row; ``account_id`` is who we are over there."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connector = models.SlugField(max_length=40)
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=16, choices=ConnectionState, default=ConnectionState.ACTIVE)
+    base_url = models.CharField(max_length=200)
+    account_id = models.CharField(max_length=120)
+    account_name = models.CharField(max_length=200, blank=True)
+    parent_page_id = models.CharField(max_length=36, blank=True)
+    secret = EncryptedTextField(blank=True, default="")
+    webhook_secret = EncryptedTextField(blank=True, default="")
+    webhook_key = models.CharField(max_length=43, unique=True, default=new_webhook_key)
+    calls_per_minute = models.PositiveIntegerField(default=180, help_text="The service's allowance for one connection.")
+    failures = models.PositiveIntegerField(default=0, help_text="Failures in a row; the breaker counts them.")
+    paused_until = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    problem = models.TextField(blank=True)
+    last_ok_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text="When the credentials end, if the service says so.")
+    setup_owner = models.UUIDField(null=True)
+    setup_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connector", "base_url", "account_id"], name="connectors_connection_account_once"),
+            models.CheckConstraint(condition=Q(state__in=ConnectionState.values), name="connectors_connection_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NotionDatabase(models.Model):
+    """A declared database in one connection: its ids, columns by our names, and how far it was read.
+
+    ``polled_from`` is the instant before which every edit is known to have been taken; null = never read.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="databases")
+    key = models.SlugField(max_length=60)
+    database_id = models.CharField(max_length=36)
+    data_source_id = models.CharField(max_length=36)
+    title = models.CharField(max_length=200)
+    url = models.CharField(max_length=500, blank=True)
+    columns = models.JSONField(default=dict, help_text='Our name -> {"id", "type", "name"} in Notion.')
+    error_code = models.CharField(max_length=64, blank=True)
+    problem = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True)
+    polled_from = models.DateTimeField(null=True)
+    polled_at = models.DateTimeField(null=True)
+    swept_at = models.DateTimeField(null=True)
+    lease_owner = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "key"], name="connectors_notiondatabase_key_once"),
+            models.UniqueConstraint(fields=["connection", "data_source_id"], name="connectors_notiondatabase_source_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class NotionPage(models.Model):
+    """A row as we know it. ``seen`` holds the values the app was told or wrote itself: the base of every comparison.
+
+    ``fingerprint`` covers the inbound columns of ``seen``; a row is news exactly when its fingerprint differs.
+    ``check_at`` asks for the row to be fetched by itself: a failed delivery, a hint that it moved.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    database = models.ForeignKey(NotionDatabase, on_delete=models.CASCADE, related_name="pages")
+    page_id = models.CharField(max_length=36)
+    local_ref = models.CharField(max_length=120, blank=True)
+    url = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=8, choices=PageState, default=PageState.LIVE)
+    sync = models.CharField(max_length=8, choices=SyncState, default=SyncState.IN_STEP)
+    seen = models.JSONField(default=dict)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    version = models.PositiveIntegerField(default=0)
+    last_edited_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    check_at = models.DateTimeField(null=True)
+    check_failures = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=64, blank=True)
+    problem = models.TextField(blank=True)
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["database", "page_id"], name="connectors_notionpage_once"),
+            models.UniqueConstraint(fields=["database", "local_ref"], condition=~Q(local_ref=""), name="connectors_notionpage_ref_once"),
+        ]
+        indexes = [
+            models.Index(fields=["database", "check_at"], condition=Q(check_at__isnull=False), name="connectors_page_check"),
+            models.Index(fields=["page_id"], name="connectors_page_by_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.local_ref or self.page_id
+
+
+class NotionPush(models.Model):
+    """What we want a row to say. ``wishes``: column -> {"value", "base"?, "tried": [...]}; empty means in step.
+
+    ``base`` is what the column held when the wish was made, ``tried`` what we may have written already without knowing.
+    ``revision`` rises with every new wish. A create is announced here (``create_state``, ``create_values``) before it is sent.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="pushes")
+    database_key = models.SlugField(max_length=60)
+    local_ref = models.CharField(max_length=120)
+    page = models.ForeignKey(NotionPage, on_delete=models.SET_NULL, null=True, related_name="pushes")
+    wishes = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=8, choices=SyncState, default=SyncState.PENDING)
+    create_state = models.CharField(max_length=8, choices=CreateState, default=CreateState.NONE)
+    create_values = models.JSONField(default=dict)
+    create_tried_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    problem = models.TextField(blank=True)
+    pushed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "database_key", "local_ref"], name="connectors_notionpush_once"),
+            models.CheckConstraint(condition=~Q(local_ref=""), name="connectors_notionpush_has_ref"),
+        ]
+        indexes = [
+            models.Index(fields=["connection", "next_try_at"], condition=Q(state=SyncState.PENDING), name="connectors_push_pending"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.database_key} · {self.local_ref}"
+
+
+class NotionConflict(models.Model):
+    """One cell both sides changed; open until somebody chooses or both sides agree again."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    page = models.ForeignKey(NotionPage, on_delete=models.CASCADE, related_name="conflicts")
+    property = models.CharField(max_length=200)
+    ours = models.JSONField(null=True)
+    theirs = models.JSONField(null=True)
+    base = models.JSONField(null=True)
+    state = models.CharField(max_length=8, choices=ConflictState, default=ConflictState.OPEN)
+    created_at = models.DateTimeField(db_default=Now())
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["page", "property"], condition=Q(state=ConflictState.OPEN), name="connectors_notionconflict_open_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.page} · {self.property}"
+
+
+class WebhookReceipt(models.Model):
+    """A delivery that was taken, by the sender's event id, so that its repeats are recognised."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="receipts")
+    event_id = models.CharField(max_length=120)
+    event_type = models.CharField(max_length=80)
+    entity_id = models.CharField(max_length=36, blank=True)
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "event_id"], name="connectors_webhookreceipt_once")]
+
+    def __str__(self) -> str:
+        return self.event_type
+
+
+class RateBucket(models.Model):
+    """The rate budget of one account while the broker is away; see ``budget``."""
+
+    key = models.CharField(primary_key=True, max_length=200)
+    free_at = models.FloatField(default=0)
+    blocked_until = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,68 @@
+"""Jobs of the Notion loop: one minute's sweep over connections, one poll, one push."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.connectors.clock import SYSTEM
+from apps.connectors.enums import ConnectionState
+from apps.connectors.models import Connection, NotionPush
+from apps.connectors.providers.notion import inbox, outbox, sending
+from apps.core.errors import PlatformError
+from apps.dispatch import facade as dispatch
+from apps.dispatch.contracts import JobContext, NewWork
+from apps.dispatch.enums import Queue
+
+SWEEP = "notion.sweep"
+POLL = "notion.poll"
+SOON_S = 45.0
+
+
+def sweep_connections(context: JobContext) -> None:
+    """Every minute and tenant: a poll for each working Notion connection."""
+    ids = Connection.objects.filter(connector="notion", state=ConnectionState.ACTIVE).values_list("pk", flat=True)
+    works = [poll_work(pk) for pk in ids]
+    if works:
+        with transaction.atomic():
+            dispatch.enqueue_many(tenant_id=context.work.tenant_id, works=works)
+
+
+def poll_work(connection_id: UUID, *, delay_s: float = 0) -> NewWork:
+    """The work item of one poll; a second one for the same connection joins a waiting one."""
+    return NewWork(kind=POLL, ref=str(connection_id), dedupe_key=str(connection_id), delay_s=delay_s, queue=Queue.INTERACTIVE,
+                   timeout_s=600, max_attempts=1)  # fmt: skip
+
+
+def poll(context: JobContext) -> None:
+    """Poll one connection. A failure is in the connection's health; the next minute tries again."""
+    try:
+        inbox.poll(connection_id=UUID(context.work.ref))
+    except PlatformError as error:
+        if not (error.retryable or error.status in (403, 404)):
+            raise
+
+
+def push(context: JobContext) -> None:
+    """Send one push; a failure that may pass is written down and tried again, for as long as it takes."""
+    push_id = UUID(context.work.ref)
+    try:
+        sending.send(push_id=push_id)
+    except NotionPush.DoesNotExist:
+        return
+    except PlatformError as error:
+        row = NotionPush.objects.filter(pk=push_id).first()
+        if row is None:
+            return
+        if error.retryable or error.code == "credentials_refused":
+            _again_later(context, row, error)
+        else:
+            outbox.give_up(row, error)
+
+
+def _again_later(context: JobContext, row: NotionPush, error: PlatformError) -> None:
+    """A short wait goes through the queue, a long one is found by the poll's sweep once the service is back."""
+    with transaction.atomic():
+        wait = outbox.postpone(row, error, clock=SYSTEM)
+        if wait <= SOON_S:
+            context.complete_in_transaction()
+            outbox.queue(row.pk, delay_s=wait)
