@@ -65,13 +65,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def tenancy_watch() -> Iterator[None]:
     """Records every SQL statement of the process with the tenant expected and the ``search_path`` in force."""
-    try:
-        from tests import isolation
-    except ImportError:
-        yield
-        return
+    from tests import isolation
+
     with isolation.watch():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_breach() -> Iterator[None]:
+    """A breach fails the test it happens in, even when the code under test swallowed it; tenants are looked up afresh."""
+    from apps.tenants.facade import forget_cached_tenants
+    from tests import isolation
+
+    forget_cached_tenants()
+    before = len(isolation.breaches)
+    yield
+    assert isolation.breaches[before:] == []
 
 
 @pytest.fixture(scope="session")
