@@ -32,4 +32,3 @@ class CoreConfig(PlatformApp):
 
     name = "apps.core"
     label = "core"
-    default = True

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import closing
+from typing import Any
 
 import redis
 from django.conf import settings
 from django.core import checks
 from django.db import connection
-from django.db.utils import DatabaseError
 
 from apps.core import crypto
 from apps.core.checks import check_encryption_keys, check_environment_names
@@ -20,6 +23,7 @@ OLDEST_DATABASE = 160000
 SHORTEST_SECRET = 50
 FEWEST_DIFFERENT = 12
 SECONDS = 3
+POOLER_QUESTION = "SELECT pg_backend_pid(), current_setting('echopilot.pooler_probe', true)"
 
 
 def database() -> Finding:
@@ -39,26 +43,33 @@ def database() -> Finding:
 
 
 def pooler_mode() -> Finding:
-    """Refuse a pooler that changes the server connection between statements: tenants would read each other's rows.
-
-    Statements outside of transactions must stay on one server process, and a session setting must still be there.
-    """
-    connection.set_schema_to_public()
-    advice = "Use session pooling, or connect to PostgreSQL directly (see docs/decisions on pooling)."
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('echopilot.pooler_probe', 'set', false)")
-        seen: Counter[tuple[int, str | None]] = Counter()
-        for _round in range(8):
-            cursor.execute("SELECT pg_backend_pid(), current_setting('echopilot.pooler_probe', true)")
-            seen[cursor.fetchone()] += 1
-        cursor.execute("RESET echopilot.pooler_probe")
-    if len(seen) > 1 or next(iter(seen))[1] != "set":
-        return failed("statements of one session reach different server processes", next_step=advice)
-    if pool_mode := _pgbouncer_mode():
-        if pool_mode != "session":
-            return failed(f"PgBouncer pools by {pool_mode}", next_step=advice)
-        return ok("PgBouncer in session mode")
+    """Refuse a pooler that changes the server connection between statements: tenants would read each other's rows."""
+    if session_moves(connection.get_new_connection, connection.get_connection_params()):
+        return failed(
+            "statements of one session reach different server processes (transaction or statement pooling)",
+            next_step="Set the pooler to session mode (PgBouncer: pool_mode=session), or connect to PostgreSQL directly.",
+        )
     return ok("one session stays on one server process")
+
+
+def session_moves(connect: Callable[[dict[str, Any]], Any], parameters: dict[str, Any]) -> bool:
+    """Whether a session loses its server process when another client opens a transaction in between.
+
+    A pooler hands the idle server process to the other client; the first one's next statement then runs elsewhere, without
+    its settings, or has to wait. A direct connection, or a pooler by session, keeps both.
+    """
+    with closing(connect(parameters)) as ours, closing(connect(parameters)) as theirs, ThreadPoolExecutor(1) as aside:
+        ours.autocommit, theirs.autocommit = True, False
+        _ask(ours, "SELECT set_config('echopilot.pooler_probe', 'set', false)")
+        before = _ask(ours, POOLER_QUESTION)
+        _ask(theirs, "SELECT pg_backend_pid()")
+        answer = aside.submit(_ask, ours, POOLER_QUESTION)
+        try:
+            return bool(answer.result(timeout=SECONDS) != before)
+        except FutureTimeout:
+            return True
+        finally:
+            theirs.rollback()
 
 
 def broker() -> Finding:
@@ -134,15 +145,10 @@ def https() -> Finding:
     return ok("TLS ends at the proxy in front")
 
 
-def _pgbouncer_mode() -> str:
-    """Pool mode when the other side is PgBouncer and answers its console questions on this database, else an empty text."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW pool_mode")
-            row = cursor.fetchone()
-    except DatabaseError:
-        return ""
-    return str(row[0]) if row else ""
+def _ask(session: Any, statement: str) -> Any:
+    with session.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()
 
 
 CHECKS = (

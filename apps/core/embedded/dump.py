@@ -15,10 +15,10 @@ from apps.core.embedded.fingerprint import stages
 from apps.core.embedded.postgres import EmbeddedPostgres, binaries
 
 
-def restore_or_none(server: EmbeddedPostgres, *, folder: Path, database: str = "echopilot") -> bool:
-    """Fill an empty database from the cached dump. False when there is no dump or the database has tables already."""
+def restore(server: EmbeddedPostgres, *, folder: Path, database: str = "echopilot") -> bool:
+    """Fill an empty database from the cached dump. False when there is no dump for this code."""
     path = _path(folder)
-    if not path.exists() or not _is_empty(server, database):
+    if not path.exists():
         return False
     _psql(server, database, gzip.decompress(path.read_bytes()))
     return True
@@ -55,7 +55,8 @@ def _psql(server: EmbeddedPostgres, database: str, script: bytes) -> None:
         raise RuntimeError(f"The cached dump could not be loaded: {done.stderr.decode(errors='replace')[-500:]}")
 
 
-def _is_empty(server: EmbeddedPostgres, database: str) -> bool:
+def is_empty(server: EmbeddedPostgres, database: str = "echopilot") -> bool:
+    """Whether nothing was ever migrated there."""
     return not _value(server, database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 
 

@@ -6,7 +6,7 @@ Nothing here needs Django; what does runs in processes of its own.
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 
 from apps.core.embedded import product
 from apps.core.embedded.console import Console
-from apps.core.embedded.dump import restore_or_none, save
+from apps.core.embedded.dump import is_empty, restore, save
 from apps.core.embedded.lockfile import LauncherLock
 from apps.core.embedded.mailbox import Mailbox
 from apps.core.embedded.outside import chosen_services
@@ -33,11 +33,15 @@ class StopAsked(BaseException):
 
 
 class Launcher:
-    """One local installation, from nothing to serving and back. ``parts`` chooses which processes run."""
+    """One local installation, from nothing to serving and back.
 
-    def __init__(self, *, places: Places, console: Console, parts: frozenset[str], web_port: int = product.WEB_PORT) -> None:
+    ``parts`` chooses which processes run, ``given`` are the settings a person made, ``fresh`` forgets the data of last time.
+    """
+
+    def __init__(self, *, places: Places, console: Console, parts: frozenset[str], given: Mapping[str, str],
+                 web_port: int = product.WEB_PORT, fresh: bool = False) -> None:  # fmt: skip
         self._places, self._console, self._parts, self._web_port = places, console, parts, web_port
-        self._given = _given_settings()
+        self._given, self._fresh = given, fresh
         self._lock = LauncherLock(places.run / "launcher.lock")
         self._record = ProcessRecord(places.run / "processes.json")
         self._postgres = None if self._given.get("DATABASE_URL") else EmbeddedPostgres(places.var / "postgres")
@@ -77,6 +81,8 @@ class Launcher:
             with self._console.step("PostgreSQL") as step:
                 self._postgres.port = self._port_of_last_time("postgres")
                 self._postgres.start()
+                if self._fresh:
+                    self._postgres.drop_database()
                 self._postgres.create_database()
                 elsewhere = "" if self._postgres.data.is_relative_to(self._places.var) else (
                     f" (data in {self._postgres.data}: its account cannot enter {self._places.var})"
@@ -115,6 +121,8 @@ class Launcher:
         helpers = []
         if "NOTION_BASE_URL" in self.settings:
             port, state = _port_in(self.settings["NOTION_BASE_URL"]), self._places.var / "notion-sandbox.json"
+            if self._fresh:
+                state.unlink(missing_ok=True)
             helpers.append(product.notion_sandbox(port=port, state=state))
         if "LOCAL_MODEL_URL" in self.settings:
             helpers.append(product.local_model(port=_port_in(self.settings["LOCAL_MODEL_URL"])))
@@ -123,17 +131,25 @@ class Launcher:
         return helpers
 
     def _prepare_database(self) -> None:
-        dump = self._places.cache
-        restored = self._postgres is not None and restore_or_none(self._postgres, folder=dump)
-        with self._console.step("Database: migrating" + ("" if restored else " (the first time takes about a minute)")) as step:
-            self._supervisor.run(name="migrate", command=product.manage("migrate", "-v", "2"), progress=step.news)
-            step.done("Database migrated" + (" (from the cached dump)" if restored else ""))
+        cache, source = self._places.cache, ""
+        empty = self._postgres is not None and is_empty(self._postgres)
+        with self._console.step("Database: migrating") as step:
+            if empty and restore(self._postgres, folder=cache):
+                source = " (from the dump of an earlier start)"
+            elif empty:
+                self._console.done("Database: migrating, the first time takes about a minute")
+            self.run_manage("migrate", "-v", "2", progress=step.news)
+            step.done(f"Database migrated{source}")
         if self._postgres is not None:
-            save(self._postgres, folder=dump)
+            save(self._postgres, folder=cache)
 
     def _prepare_demo(self) -> None:
         with self._console.step("Tenants hq and demo, people, Notion databases") as step:
-            self._supervisor.run(name="demo", command=product.manage("demo"), progress=step.news)
+            self.run_manage("demo", progress=step.news)
+
+    def run_manage(self, *arguments: str, progress: Callable[[str], None] = lambda line: None) -> None:
+        """Run a management command of this installation to its end. Raises ``ServiceFailed``."""
+        self._supervisor.run(name=arguments[0], command=product.manage(*arguments), progress=progress)
 
     def _start_product(self) -> list[Service]:
         chosen = {
@@ -205,7 +221,7 @@ class Launcher:
         return port
 
 
-def _given_settings() -> Mapping[str, str]:
+def given_settings() -> Mapping[str, str]:
     """What the person has set: the process environment, then ``.env``. Not what an earlier run wrote."""
     given = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
     return {**given, **{name: value for name, value in os.environ.items() if value}}

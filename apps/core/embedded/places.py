@@ -24,6 +24,7 @@ class Places:
     """The folders below ``var`` (``ECHOPILOT_VAR``, else ``var`` in the checkout)."""
 
     var: Path
+    shared_cache: Path | None = None
 
     @classmethod
     def of_this_process(cls) -> "Places":
@@ -48,9 +49,13 @@ class Places:
     @property
     def cache(self) -> Path:
         """Things that can be made again, such as the dump of a freshly migrated database."""
-        folder = Path(os.environ.get("ECHOPILOT_CACHE") or self.var / "cache")
+        folder = self.shared_cache or Path(os.environ.get("ECHOPILOT_CACHE") or self.var / "cache")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def beside(self, name: str) -> "Places":
+        """A second installation with data of its own and the same cache."""
+        return Places(self.var / name, shared_cache=self.cache)
 
     def _folder(self, name: str) -> Path:
         folder = self.var / name

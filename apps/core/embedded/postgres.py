@@ -88,13 +88,23 @@ class EmbeddedPostgres:
 
     def create_database(self, name: str = "echopilot") -> None:
         """Create the database; nothing happens when it is there."""
+        from psycopg2 import errors
+
+        with contextlib.suppress(errors.DuplicateDatabase):
+            self._statement("CREATE DATABASE {}", name)
+
+    def drop_database(self, name: str = "echopilot") -> None:
+        """Drop the database, throwing out whoever is connected; nothing happens when it is not there."""
+        self._statement("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _statement(self, text: str, name: str) -> None:
         import psycopg2
-        from psycopg2 import errors, sql
+        from psycopg2 import sql
 
         with contextlib.closing(psycopg2.connect(self.url("postgres"))) as connection:
             connection.autocommit = True
-            with connection.cursor() as cursor, contextlib.suppress(errors.DuplicateDatabase):
-                cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL(text).format(sql.Identifier(name)))
 
     def _initialise(self) -> None:
         """Made beside its place and moved there when complete, so a killed attempt leaves nothing that looks ready."""

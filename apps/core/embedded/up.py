@@ -5,7 +5,7 @@ import sys
 import time
 
 from apps.core.embedded.console import Console
-from apps.core.embedded.launcher import Launcher, StopAsked
+from apps.core.embedded.launcher import Launcher, StopAsked, given_settings
 from apps.core.embedded.lockfile import AlreadyRunning
 from apps.core.embedded.outside import OutsideError
 from apps.core.embedded.places import PlaceError, Places
@@ -24,8 +24,11 @@ def run(arguments: list[str]) -> int:
     console, began = Console(), time.monotonic()
     console.say("EchoPilot is starting. The first start takes a few minutes, later ones seconds.")
     without = set(filter(None, options.without.split(",")))
+    if without - set(PARTS):
+        console.say(f"--without knows {', '.join(PARTS)}; not {', '.join(sorted(without - set(PARTS)))}.")
+        return 2
     launcher = Launcher(places=Places.of_this_process(), console=console, web_port=options.port,
-                        parts=frozenset(PARTS) - without)  # fmt: skip
+                        given=given_settings(), parts=frozenset(PARTS) - without)  # fmt: skip
     code = 0
     try:
         launcher.start()
