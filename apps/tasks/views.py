@@ -1,5 +1,6 @@
 """Task pages of the portal: list, new, one task with its live time line, and a person's decisions."""
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.guards import held_permissions, permission_required
-from apps.core.errors import PlatformError
+from apps.core.errors import NotFound, PlatformError
 from apps.tasks import facade
 from apps.tasks.contracts import NewAttachment, TaskView
 from apps.tasks.enums import TaskSource, TaskState
@@ -84,7 +85,7 @@ def task_create(request: HttpRequest) -> HttpResponse:
     """Ask for something. A repeated submission of the same form leads to the same task."""
     types = [(kind.slug, kind.name) for kind in facade.list_task_types()]
     if request.method == "GET":
-        form = TaskForm(types=types, initial=example_request() if "example" in request.GET else None)
+        form = TaskForm(types=types, initial=_suggested(request))
         return render(request, "tasks/task_form.html", {"form": form})
     form = TaskForm(request.POST, request.FILES, types=types)
     if form.is_valid():
@@ -101,6 +102,15 @@ def task_create(request: HttpRequest) -> HttpResponse:
         except PlatformError as error:
             form.add_platform_error(error)
     return render(request, "tasks/task_form.html", {"form": form}, status=400)
+
+
+def _suggested(request: HttpRequest) -> dict[str, Any]:
+    """What the form starts with: a copy of an earlier request (``from``), an example, or nothing."""
+    earlier = request.GET.get("from", "")
+    with suppress(ValueError, NotFound):
+        task = facade.get_task(UUID(earlier))
+        return {"title": task.title, "body": task.body, "task_type": task.task_type, "priority": task.priority}
+    return example_request() if "example" in request.GET else {}
 
 
 @require_GET
@@ -143,7 +153,7 @@ def task_retry(request: HttpRequest, task_id: UUID) -> HttpResponse:
 @permission_required("tasks.cancel")
 def task_cancel(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Stop a task; what it has spent stays on record."""
-    return _act(request, task_id, facade.cancel_task, _("The task is cancelled. You can start it again below."))
+    return _act(request, task_id, facade.cancel_task, _("The task is cancelled. “Ask again” copies it into a new one."))
 
 
 def _act(request: HttpRequest, task_id: UUID, verb: Any, success: str) -> HttpResponse:
@@ -167,6 +177,7 @@ def _render_task(request: HttpRequest, task: TaskView, form: ReviewForm, status:
         "review_form": form,
         "refresh": task.state in OPEN_STATES,
         "can_review": _can(request, "tasks.review"),
+        "can_create": _can(request, "tasks.create"),
         "can_retry": _can(request, "runs.replay"),
         "can_cancel": _can(request, "tasks.cancel"),
     }
