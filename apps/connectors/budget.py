@@ -116,9 +116,9 @@ def _try_database(key: str, rule: RateRule, now: float) -> float:
     return max(0.01, blocked_until - now, free_at - now - slack)
 
 
-def _on_broker(what: str, call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _on_broker(what: str, call):  # type: ignore[no-untyped-def]
     """The broker's answer, or None when it is away; it is then left alone for a few seconds."""
-    global _broker_rests_until  # noqa: PLW0603
+    global _broker_rests_until
     if time.monotonic() < _broker_rests_until:
         return None
     try:

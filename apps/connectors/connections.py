@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.connectors import selectors
 from apps.connectors.clock import SYSTEM, Clock
-from apps.connectors.contracts import Connector, ConnectionView
+from apps.connectors.contracts import ConnectionView, Connector
 from apps.connectors.enums import ConnectionState
 from apps.connectors.errors import ConnectionUnknown
 from apps.connectors.health import watched

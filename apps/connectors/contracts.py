@@ -7,7 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from apps.connectors.enums import ActionEffect, AuthKind
-from apps.connectors.providers.notion.specs import DatabaseSpec, PageChange, PageRemoved, PropertySpec
+from apps.connectors.providers.notion.specs import (
+    DatabaseSpec,
+    PageChange,
+    PageRemoved,
+    PropertySpec,
+)
 
 __all__ = [
     "Action", "ActionCall", "ConflictView", "ConnectionView", "Connector", "DatabaseSpec", "DatabaseView", "PageChange",

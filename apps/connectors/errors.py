@@ -2,7 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, Unavailable
+from apps.core.errors import (
+    Conflict,
+    InvalidInput,
+    LimitReached,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+)
 
 
 class ConnectionUnknown(NotFound):

@@ -5,7 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from apps.connectors import actions, connections, selectors
-from apps.connectors.contracts import ConflictView, ConnectionView, Connector, PollReport, SchemaDiff
+from apps.connectors.contracts import (
+    ConflictView,
+    ConnectionView,
+    Connector,
+    PollReport,
+    SchemaDiff,
+)
 from apps.connectors.providers.notion import conflicts, inbox, outbox, schema
 from apps.connectors.registries import connectors
 

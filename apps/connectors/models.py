@@ -6,7 +6,13 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from apps.connectors.enums import ConflictState, ConnectionState, CreateState, PageState, SyncState
+from apps.connectors.enums import (
+    ConflictState,
+    ConnectionState,
+    CreateState,
+    PageState,
+    SyncState,
+)
 from apps.core.fields import EncryptedTextField
 from apps.core.ids import new_id
 

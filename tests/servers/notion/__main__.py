@@ -25,7 +25,7 @@ def main() -> None:
     if options.seed == "demo":
         plant(server.store)
     with server:
-        print(f"Notion sandbox on {server.url}  token {TOKEN}  parent page {PARENT_PAGE_ID}", flush=True)  # noqa: T201
+        print(f"Notion sandbox on {server.url}  token {TOKEN}  parent page {PARENT_PAGE_ID}", flush=True)
         saved = -1
         while not done.wait(3):
             if server.store.edits != saved:

@@ -82,18 +82,18 @@ def _first(query: dict[str, list[str]], key: str) -> str | None:
 
 
 @route("GET", "users/me")
-def me(store: Store, *, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def me(store: Store, *, query: Json, body: Record) -> Record:
     return store.users[BOT_ID]
 
 
 @route("GET", "users")
-def users(store: Store, *, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def users(store: Store, *, query: Json, body: Record) -> Record:
     found = _page(list(store.users.values()), start=_offset(_first(query, "start_cursor")), size=_size(_first(query, "page_size")))
     return {**found, "type": "user", "user": {}}
 
 
 @route("GET", "users/{user_id}")
-def user(store: Store, *, user_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def user(store: Store, *, user_id: str, query: Json, body: Record) -> Record:
     found = store.users.get(normal(user_id))
     if found is None:
         raise missing("user", user_id)
@@ -101,7 +101,7 @@ def user(store: Store, *, user_id: str, query: Json, body: Record) -> Record:  #
 
 
 @route("POST", "search")
-def search(store: Store, *, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def search(store: Store, *, query: Json, body: Record) -> Record:
     _allow(body, "query", "filter", "sort", "start_cursor", "page_size")
     kind = (body.get("filter") or {}).get("value")
     if kind not in (None, "page", "data_source"):
@@ -121,7 +121,7 @@ def search(store: Store, *, query: Json, body: Record) -> Record:  # noqa: ARG00
 
 
 @route("POST", "databases")
-def create_database(store: Store, *, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def create_database(store: Store, *, query: Json, body: Record) -> Record:
     _allow(body, "parent", "title", "description", "is_inline", "initial_data_source", "icon", "cover")
     parent = body.get("parent")
     if not isinstance(parent, dict) or parent.get("type") != "page_id":
@@ -137,12 +137,12 @@ def create_database(store: Store, *, query: Json, body: Record) -> Record:  # no
 
 
 @route("GET", "databases/{database_id}")
-def database(store: Store, *, database_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def database(store: Store, *, database_id: str, query: Json, body: Record) -> Record:
     return store.show_database(store.database(database_id))
 
 
 @route("PATCH", "databases/{database_id}")
-def update_database(store: Store, *, database_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def update_database(store: Store, *, database_id: str, query: Json, body: Record) -> Record:
     _allow(body, "parent", "title", "description", "is_inline", "icon", "cover", "in_trash", "is_locked")
     found = store.database(database_id)
     for key in ("title", "description"):
@@ -158,7 +158,7 @@ def update_database(store: Store, *, database_id: str, query: Json, body: Record
 
 
 @route("POST", "data_sources")
-def create_source(store: Store, *, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def create_source(store: Store, *, query: Json, body: Record) -> Record:
     _allow(body, "parent", "properties", "title", "icon")
     found = store.database(str((body.get("parent") or {}).get("database_id")))
     title = rich_text.accept(body.get("title", []), "body.title")
@@ -166,12 +166,12 @@ def create_source(store: Store, *, query: Json, body: Record) -> Record:  # noqa
 
 
 @route("GET", "data_sources/{source_id}")
-def source(store: Store, *, source_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def source(store: Store, *, source_id: str, query: Json, body: Record) -> Record:
     return store.show_source(store.source(source_id))
 
 
 @route("PATCH", "data_sources/{source_id}")
-def update_source(store: Store, *, source_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def update_source(store: Store, *, source_id: str, query: Json, body: Record) -> Record:
     _allow(body, "properties", "title", "icon", "in_trash", "parent")
     found = store.source(source_id)
     if "title" in body:
@@ -224,7 +224,7 @@ def _convert(store: Store, found: Record, column: Record, kind: str, config: Rec
 
 
 @route("POST", "data_sources/{source_id}/query")
-def query_source(store: Store, *, source_id: str, query: Json, body: Record) -> Record:  # noqa: D103
+def query_source(store: Store, *, source_id: str, query: Json, body: Record) -> Record:
     _allow(body, "filter", "sorts", "start_cursor", "page_size", "in_trash", "archived", "result_type")
     found = store.source(source_id)
     if store.databases[found["database"]]["in_trash"] or found["in_trash"]:
@@ -250,7 +250,7 @@ def query_source(store: Store, *, source_id: str, query: Json, body: Record) -> 
 
 
 @route("POST", "pages")
-def create_page(store: Store, *, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def create_page(store: Store, *, query: Json, body: Record) -> Record:
     _allow(body, "parent", "properties", "children", "icon", "cover", "content", "template", "position")
     parent = body.get("parent") or {}
     if "data_source_id" in parent:
@@ -271,13 +271,13 @@ def create_page(store: Store, *, query: Json, body: Record) -> Record:  # noqa: 
 
 
 @route("GET", "pages/{page_id}")
-def page(store: Store, *, page_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def page(store: Store, *, page_id: str, query: Json, body: Record) -> Record:
     only = set(query["filter_properties"]) if query.get("filter_properties") else None
     return store.show_page(store.page(page_id), only)
 
 
 @route("PATCH", "pages/{page_id}")
-def update_page(store: Store, *, page_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def update_page(store: Store, *, page_id: str, query: Json, body: Record) -> Record:
     _allow(body, "properties", "icon", "cover", "in_trash", "archived", "is_locked", "is_archived", "template", "erase_content")
     found = store.page(page_id)
     for key in ("archived", "in_trash"):
@@ -292,7 +292,7 @@ def update_page(store: Store, *, page_id: str, query: Json, body: Record) -> Rec
 
 
 @route("POST", "pages/{page_id}/move")
-def move_page(store: Store, *, page_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def move_page(store: Store, *, page_id: str, query: Json, body: Record) -> Record:
     _allow(body, "parent")
     found = store.page(page_id)
     store.move_page(found, body.get("parent") or {}, by=BOT_ID)
@@ -300,7 +300,7 @@ def move_page(store: Store, *, page_id: str, query: Json, body: Record) -> Recor
 
 
 @route("GET", "pages/{page_id}/properties/{property_id}")
-def page_property(store: Store, *, page_id: str, property_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def page_property(store: Store, *, page_id: str, property_id: str, query: Json, body: Record) -> Record:
     found = store.page(page_id)
     column = store.column(store.source(found["source"]), property_id) if found["source"] else None
     if column is None:
@@ -321,7 +321,7 @@ def page_property(store: Store, *, page_id: str, property_id: str, query: Json, 
 
 
 @route("GET", "blocks/{block_id}/children")
-def children(store: Store, *, block_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def children(store: Store, *, block_id: str, query: Json, body: Record) -> Record:
     found = store.page(block_id)
     listed = [_child_database(base, found) for base in store.databases.values()
               if base["parent"].get("page_id") == found["id"] and not base["in_trash"]]
@@ -331,7 +331,7 @@ def children(store: Store, *, block_id: str, query: Json, body: Record) -> Recor
 
 
 @route("PATCH", "blocks/{block_id}/children")
-def append_children(store: Store, *, block_id: str, query: Json, body: Record) -> Record:  # noqa: ARG001, D103
+def append_children(store: Store, *, block_id: str, query: Json, body: Record) -> Record:
     _allow(body, "children", "after", "position")
     found = store.page(block_id)
     blocks = _blocks(store, body.get("children"), parent_id=found["id"], path="body.children")
@@ -363,7 +363,7 @@ def _blocks(store: Store, sent: Json, *, parent_id: str, path: str) -> list[Reco
         if kind == "paragraph":
             content["icon"] = None
         stamp = store.new_id()
-        record = store._new(stamp, by=BOT_ID)  # noqa: SLF001
+        record = store._new(stamp, by=BOT_ID)
         made.append({"object": "block", "id": stamp, "type": kind, kind: content, "has_children": False, "archived": False,
                      "in_trash": False, "parent": {"type": "page_id", "page_id": parent_id},
                      **{key: record[key] for key in ("created_time", "created_by", "last_edited_time", "last_edited_by")}})

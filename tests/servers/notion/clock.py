@@ -50,5 +50,5 @@ def iso(instant: float) -> str:
 
 def parse(text: str) -> float:
     """Seconds since the epoch of an ISO date or time; a time without zone is UTC. Raises ValueError."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

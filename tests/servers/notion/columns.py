@@ -8,11 +8,7 @@ from tests.servers.notion import rich_text
 from tests.servers.notion.problems import invalid, validation
 
 COLORS = ("default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red")
-NUMBER_FORMATS = frozenset((
-    "number number_with_commas percent dollar australian_dollar canadian_dollar singapore_dollar euro pound yen ruble rupee won "
-    "yuan real lira rupiah franc hong_kong_dollar new_zealand_dollar krona norwegian_krone mexican_peso rand new_taiwan_dollar "
-    "danish_krone zloty baht forint koruna shekel chilean_peso philippine_peso dirham colombian_peso riyal ringgit leu "
-    "argentine_peso uruguayan_peso peruvian_sol").split())
+NUMBER_FORMATS = frozenset(["number", "number_with_commas", "percent", "dollar", "australian_dollar", "canadian_dollar", "singapore_dollar", "euro", "pound", "yen", "ruble", "rupee", "won", "yuan", "real", "lira", "rupiah", "franc", "hong_kong_dollar", "new_zealand_dollar", "krona", "norwegian_krone", "mexican_peso", "rand", "new_taiwan_dollar", "danish_krone", "zloty", "baht", "forint", "koruna", "shekel", "chilean_peso", "philippine_peso", "dirham", "colombian_peso", "riyal", "ringgit", "leu", "argentine_peso", "uruguayan_peso", "peruvian_sol"])
 PLAIN_TYPES = frozenset({"title", "rich_text", "url", "email", "phone_number", "people", "files", "date", "checkbox",
                          "created_time", "last_edited_time", "created_by", "last_edited_by"})
 COMPUTED = frozenset({"created_time", "last_edited_time", "created_by", "last_edited_by", "unique_id"})
@@ -74,7 +70,7 @@ def merge_options(known: list[dict[str, Json]], sent: Json, *, rng: Any, path: s
 
 def new_option(name: Json, *, rng: Any, path: str, color: Json = None, before: dict[str, Json] | None = None) -> dict[str, Json]:
     """One option. Commas are refused, as Notion does."""
-    if not isinstance(name, str) or not name or rich_text.utf16(name) > 100:  # noqa: PLR2004
+    if not isinstance(name, str) or not name or rich_text.utf16(name) > 100:
         raise invalid(f"{path}.name should be a string of 1 to 100 characters.")
     if "," in name:
         raise validation("Invalid select option, commas not allowed: " + name)

@@ -81,7 +81,7 @@ def config(notion: "NotionServer", body: Record) -> Record:
     """``visibility`` {share, min, max} seconds until edits show in queries; budgets; ``moves_touch``; ``tokens``."""
     if "visibility" in body:
         late = body["visibility"]
-        rng = random.Random(5)  # noqa: S311
+        rng = random.Random(5)
         share, low, high = float(late.get("share", 1)), float(late.get("min", 0)), float(late["max"])
         notion.store.lag = lambda: rng.uniform(low, high) if rng.random() < share else 0.0
     for key in ("per_connection", "per_workspace"):

@@ -24,9 +24,7 @@ from typing import Any
 
 from tests.servers.notion.problems import Problem
 
-KINDS = frozenset((
-    "status status_after committed drop drop_after slow slow_after truncated garbled html empty huge wrong_json body properties"
-).split())
+KINDS = frozenset(["status", "status_after", "committed", "drop", "drop_after", "slow", "slow_after", "truncated", "garbled", "html", "empty", "huge", "wrong_json", "body", "properties"])
 CODES = {400: "validation_error", 401: "unauthorized", 403: "restricted_resource", 404: "object_not_found", 409: "conflict_error",
          429: "rate_limited", 500: "internal_server_error", 502: "bad_gateway", 503: "service_unavailable",
          504: "gateway_timeout", 529: "service_overload"}
@@ -52,7 +50,7 @@ class Fault:
         if "retry_after" in self.extra:
             headers["Retry-After"] = str(self.extra["retry_after"])
             data["retry_after"] = self.extra["retry_after"]
-        if status == 429:  # noqa: PLR2004
+        if status == 429:
             data["rate_limit_reason"] = self.extra.get("reason", "public_api_request_rate_limit")
         return Problem(status, self.extra.get("code") or CODES.get(status, "internal_server_error"),
                        self.extra.get("message", "Something is wrong on purpose."), headers=headers, additional_data=data)
@@ -64,7 +62,7 @@ class Faults:
     def __init__(self, seed: int = 11) -> None:
         self._rules: list[Fault] = []
         self._lock = threading.Lock()
-        self._rng = random.Random(seed)  # noqa: S311
+        self._rng = random.Random(seed)
 
     def replace(self, rules: list[dict[str, Any]]) -> None:
         """Set all rules. Raises ValueError for an unknown kind."""

@@ -49,21 +49,21 @@ def cells_of(store: Store, source: Record, row: dict[str, Any]) -> Record:
         kind = column["type"]
         if kind in ("title", "rich_text"):
             text = str(value)
-            value = [{"text": {"content": text[at : at + 2000]}} for at in range(0, len(text), 2000)]  # noqa: PLW2901
+            value = [{"text": {"content": text[at : at + 2000]}} for at in range(0, len(text), 2000)]
         elif kind in ("select", "status"):
-            value = {"name": str(value)} if value else None  # noqa: PLW2901
+            value = {"name": str(value)} if value else None
         elif kind == "multi_select":
-            value = [{"name": name.strip()} for name in str(value).split(",") if name.strip()]  # noqa: PLW2901
+            value = [{"name": name.strip()} for name in str(value).split(",") if name.strip()]
         elif kind == "date":
-            value = {"start": str(value)} if value else None  # noqa: PLW2901
+            value = {"start": str(value)} if value else None
         elif kind == "number":
-            value = float(value) if value not in ("", None) else None  # noqa: PLW2901
-            value = int(value) if value is not None and value == int(value) else value  # noqa: PLW2901
+            value = float(value) if value not in ("", None) else None
+            value = int(value) if value is not None and value == int(value) else value
         elif kind == "checkbox":
-            value = value in (True, "on", "true", "1")  # noqa: PLW2901
+            value = value in (True, "on", "true", "1")
         elif kind in ("relation", "people", "files") or kind not in ("url", "email", "phone_number"):
             continue
         else:
-            value = str(value) or None  # noqa: PLW2901
+            value = str(value) or None
         sent[name] = {kind: value}
     return sent

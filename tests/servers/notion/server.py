@@ -8,7 +8,7 @@ from collections import deque
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.servers.notion import api, control, ui
@@ -21,7 +21,7 @@ from tests.servers.notion.webhooks import Webhooks
 
 __all__ = ["PARENT_PAGE_ID", "TOKEN", "NotionServer"]
 
-TOKEN = "secret_sandbox"  # noqa: S105
+TOKEN = "secret_sandbox"
 VERSIONS = ("2022-06-28", "2025-09-03", "2026-03-11")
 BODY_BYTES = 500 * 1024
 Json = Any
@@ -52,7 +52,7 @@ class NotionServer:
         self.http.notion = self
         self.url = f"http://{host}:{self.http.server_address[1]}"
 
-    def __enter__(self) -> "NotionServer":
+    def __enter__(self) -> Self:
         threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         threading.Thread(target=self.webhooks.run, daemon=True).start()
         return self
@@ -203,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(payload)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve
 
     def log_message(self, *_args: object) -> None:
         """Quiet."""

@@ -34,7 +34,7 @@ class Store:
     def reset(self) -> None:
         """An empty workspace: the shared parent page and two users."""
         with self.lock:
-            self.rng = random.Random(self.seed)  # noqa: S311
+            self.rng = random.Random(self.seed)
             self.databases: dict[str, Record] = {}
             self.sources: dict[str, Record] = {}
             self.pages: dict[str, Record] = {}
@@ -233,7 +233,7 @@ class Store:
     def settled(self) -> bool:
         """Whether queries see everything."""
         now = self.clock.now()
-        return all(len(page["shown"]) < 2 or page["shown"][-1][0] <= now for page in self.pages.values())  # noqa: PLR2004
+        return all(len(page["shown"]) < 2 or page["shown"][-1][0] <= now for page in self.pages.values())
 
     # answers
 
@@ -287,7 +287,7 @@ class Store:
         """Put back what ``dump`` gave."""
         for key in ("databases", "sources", "pages", "blocks", "edits", "number"):
             setattr(self, key, state[key])
-        self.rng = random.Random()  # noqa: S311
+        self.rng = random.Random()
 
 
 def normal(object_id: str) -> str:

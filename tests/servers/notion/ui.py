@@ -115,7 +115,7 @@ def _table_row(columns: list[Record], page: Record) -> str:
                      f'<button class="tick" aria-pressed="{str(on).lower()}" aria-label="{label}">{"☑" if on else "☐"}</button></form>')
         else:
             text = _plain(column, page)
-            inner = escape(text[:240] + ("…" if len(text) > 240 else ""))  # noqa: PLR2004
+            inner = escape(text[:240] + ("…" if len(text) > 240 else ""))
             if column["type"] in ("select", "status") and text:
                 inner = f'<span class="pill">{inner}</span>'
             if column["type"] == "title":

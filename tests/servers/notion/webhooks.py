@@ -36,12 +36,12 @@ class Webhooks:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.url = ""
-        self.token = "secret_webhook_sandbox"  # noqa: S105
+        self.token = "secret_webhook_sandbox"
         self.habits = Habits()
         self.sent: list[dict[str, Any]] = []
         self._due: list[tuple[float, dict[str, Any]]] = []
         self._lock = threading.Lock()
-        self._rng = random.Random(23)  # noqa: S311
+        self._rng = random.Random(23)
         self._stop = threading.Event()
 
     def subscribe(self, url: str) -> int:
@@ -71,7 +71,7 @@ class Webhooks:
         for _due, body in ready:
             status = self._post(json.dumps(body).encode(), signed=True)
             self.sent.append({"id": body["id"], "type": body["type"], "status": status})
-            if not 200 <= status < 300 and body["attempt_number"] < ATTEMPTS:  # noqa: PLR2004
+            if not 200 <= status < 300 and body["attempt_number"] < ATTEMPTS:
                 retry = {**body, "attempt_number": body["attempt_number"] + 1}
                 with self._lock:
                     self._due.append((now + 60 * 2 ** body["attempt_number"], retry))

@@ -21,7 +21,12 @@ from apps.connectors import budget
 from apps.connectors.clock import SYSTEM, Clock
 from apps.connectors.conf import timing
 from apps.connectors.contracts import RateRule
-from apps.connectors.errors import PayloadInvalid, RateLimited, RemoteConflict, RemoteUnavailable
+from apps.connectors.errors import (
+    PayloadInvalid,
+    RateLimited,
+    RemoteConflict,
+    RemoteUnavailable,
+)
 from apps.connectors.providers.notion.errors import translate
 from apps.core import outbound
 from apps.core.errors import PlatformError
@@ -153,7 +158,7 @@ class NotionClient:
                 if wait > figures.short_wait_s or attempt == figures.tries:
                     raise
             except (RemoteUnavailable, PayloadInvalid, RemoteConflict) as error:
-                wait = random.uniform(0.2, 1.0) * 2**attempt  # noqa: S311 - jitter
+                wait = random.uniform(0.2, 1.0) * 2**attempt
                 if attempt == figures.tries or not (repeatable or isinstance(error, RemoteConflict)):
                     raise
             self.clock.sleep(wait)

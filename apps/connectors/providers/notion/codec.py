@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from apps.connectors.providers.notion.specs import DatabaseSpec, Json, PropertySpec
 
@@ -297,7 +296,7 @@ def stamp(text: str) -> str:
     if _DAY.match(text):
         date.fromisoformat(text)
         return text
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text)
     moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     return moment.isoformat(timespec="milliseconds")
 

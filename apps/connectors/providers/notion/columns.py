@@ -6,7 +6,11 @@ from typing import Any
 
 from apps.connectors.contracts import SchemaChange
 from apps.connectors.enums import SchemaAction
-from apps.connectors.providers.notion.specs import OPTION_TYPES, DatabaseSpec, PropertySpec
+from apps.connectors.providers.notion.specs import (
+    OPTION_TYPES,
+    DatabaseSpec,
+    PropertySpec,
+)
 
 Json = Any
 Columns = Mapping[str, Mapping[str, str]]
@@ -86,7 +90,7 @@ def plan(spec: DatabaseSpec, remote: Mapping[str, Json], *, known: Columns, sour
     return Plan(changes=tuple(changes), updates=updates)
 
 
-def _details(column: PropertySpec, found: Mapping[str, Json], note, updates: dict[str, Json]) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _details(column: PropertySpec, found: Mapping[str, Json], note, updates: dict[str, Json]) -> None:  # type: ignore[no-untyped-def]
     """Name, options and number format of a column of the right type."""
     if found.get("name") not in (column.name, shadow_name(column)):
         note(SchemaAction.RENAMED, column, f"is called {found.get('name')!r} there")

@@ -120,7 +120,7 @@ class Taker:
         with transaction.atomic():
             page = self._locked(row)
             ours = _written_by_us(page)
-            told = {name: page.seen[name] if name in page.seen else None for name in self.spec.inbound}
+            told = {name: page.seen.get(name, None) for name in self.spec.inbound}
             news = {name for name in self.spec.inbound
                     if name in row.values and (name not in page.seen or row.values[name] != told[name])
                     and row.values[name] not in ours.get(name, ())}  # fmt: skip

@@ -47,7 +47,7 @@ def translate(error: Exception, *, method: str, repeatable: bool, now: float) ->
     raise error
 
 
-def _unsure(repeatable: bool, kind: type[PlatformError], detail: str) -> PlatformError:  # noqa: FBT001
+def _unsure(repeatable: bool, kind: type[PlatformError], detail: str) -> PlatformError:
     return kind(detail=detail) if repeatable else OutcomeUnknown(detail=detail)
 
 
@@ -70,15 +70,15 @@ def _from_answer(error: sdk.HTTPResponseError, *, method: str, repeatable: bool,
         if data.get("rate_limit_reason") == BLOCKED:
             return RequestsBlocked(detail=detail)
         return RateLimited(detail=detail, retry_after=retry_after(error.headers, data, now=now))
-    if status == 401:  # noqa: PLR2004
+    if status == 401:
         return CredentialsRefused(detail=detail)
-    if status == 403:  # noqa: PLR2004
+    if status == 403:
         return AccessMissing(detail=detail)
-    if status == 404:  # noqa: PLR2004
+    if status == 404:
         return RemoteNotFound(detail=detail)
-    if status == 409:  # noqa: PLR2004
+    if status == 409:
         return RemoteConflict(detail=detail)
-    if status in DOWN or status >= 500:  # noqa: PLR2004
+    if status in DOWN or status >= 500:
         down = _unsure(repeatable, RemoteUnavailable, detail)
         if isinstance(down, OutcomeUnknown):
             down.committed_id = str(data.get("committed_resource_id") or body.get("committed_resource_id") or "")

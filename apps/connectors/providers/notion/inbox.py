@@ -14,7 +14,12 @@ from apps.connectors.clock import SYSTEM, Clock
 from apps.connectors.conf import timing
 from apps.connectors.contracts import PollReport
 from apps.connectors.enums import PageState
-from apps.connectors.errors import DatabaseMissing, RemoteNotFound, SchemaDrift, WindowTooDense
+from apps.connectors.errors import (
+    DatabaseMissing,
+    RemoteNotFound,
+    SchemaDrift,
+    WindowTooDense,
+)
 from apps.connectors.models import NotionDatabase, NotionPage
 from apps.connectors.providers.notion import outbox, windows
 from apps.connectors.providers.notion.delivery import Taker

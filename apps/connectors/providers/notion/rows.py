@@ -46,8 +46,8 @@ def read(payload: Json, *, spec: DatabaseSpec, columns: Mapping[str, Mapping[str
         parent = payload.get("parent") or {}
         in_trash = bool(payload.get("in_trash") or payload.get("archived"))
         if not ID.match(page_id):
-            raise ValueError("id")  # noqa: TRY301
-        moment = datetime.fromisoformat(edited.replace("Z", "+00:00"))
+            raise ValueError("id")
+        moment = datetime.fromisoformat(edited)
         source_id = str(parent.get("data_source_id") or "")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise PayloadInvalid(detail=f"broken page object: {type(error).__name__}: {error}") from None

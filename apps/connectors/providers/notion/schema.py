@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from django.db.models import Q
@@ -166,7 +166,7 @@ class SetupLease:
         self._connection, self._clock, self._needed = connection, clock, needed
         self._owner = uuid4()
 
-    def __enter__(self) -> "SetupLease":
+    def __enter__(self) -> Self:
         if self._needed and not self._take():
             raise SetupRunning(retry_after=timing().setup_lease_s)
         return self

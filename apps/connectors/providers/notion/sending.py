@@ -13,8 +13,18 @@ from django.db.models import Q
 from apps.connectors.clock import SYSTEM, Clock
 from apps.connectors.conf import timing
 from apps.connectors.enums import ConflictState, CreateState, PageState, SyncState
-from apps.connectors.errors import DatabaseMissing, OutcomeUnknown, RemoteConflict, RemoteNotFound, SchemaDrift
-from apps.connectors.models import NotionConflict, NotionDatabase, NotionPage, NotionPush
+from apps.connectors.errors import (
+    DatabaseMissing,
+    OutcomeUnknown,
+    RemoteConflict,
+    RemoteNotFound,
+    SchemaDrift,
+)
+from apps.connectors.models import (
+    NotionDatabase,
+    NotionPage,
+    NotionPush,
+)
 from apps.connectors.providers.notion import codec, conflicts, rows
 from apps.connectors.providers.notion.client import NotionClient
 from apps.connectors.providers.notion.delivery import Taker, adopt

@@ -44,7 +44,7 @@ def receive(*, key: str, body: bytes, signature: str, clock: Clock = SYSTEM) -> 
 def _handshake(connection: Connection, body: bytes) -> bool:
     """The first request of a new subscription carries the token that later signs; a person confirms it in Notion."""
     token = _parsed(body).get("verification_token")
-    if not isinstance(token, str) or not 8 <= len(token) <= 400:  # noqa: PLR2004
+    if not isinstance(token, str) or not 8 <= len(token) <= 400:
         raise WebhookRefused(detail="neither signed nor a handshake")
     connection.webhook_secret = token
     connection.save(update_fields=["webhook_secret"])

@@ -55,7 +55,7 @@ def problems(name: str, value: Json) -> list[str]:
 
 def check_exchange(method: str, path: str, body: Json, status: int, answer: Json) -> list[str]:
     """What is wrong with one request (when it succeeded) and its answer. An endpoint without a type is wrong too."""
-    if status != 200:  # noqa: PLR2004
+    if status != 200:
         wanted = {"object": str, "status": int, "code": str, "message": str, "request_id": str}
         return [f"error answer: {key}" for key, kind in wanted.items() if not isinstance(answer.get(key), kind)]
     for verb, pattern, request, response in SHAPES:
