@@ -24,7 +24,7 @@ test-fast: install-dev ## The fast tests: seconds, no kills, no browsers
 	$(PYTEST) -n auto --dist loadgroup -m "not slow and not faults and not journey" $(TESTS)
 
 smoke: install ## The loop over a few sandbox Notion rows: one line per row, fails when one is not answered
-	@$(PYTHON) manage.py smoke
+	@$(PYTHON) -m apps.portal.smoke
 
 bench: install-dev ## Measure the engine against its goals; figures go to docs/measurements/
 	$(PYTHON) -m tests.bench

@@ -17,9 +17,12 @@ def build_packages() -> None:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from apps.tenants.migrating.first_install import install_long_histories
+
     shared = [app for app in apps.get_app_configs() if app.name in settings.SHARED_APPS]
     theirs = {app.label for app in shared if not app.name.startswith(OWN)}
     connection.set_schema_to_public()
+    install_long_histories()
     executor = MigrationExecutor(connection)
     executor.migrate([node for node in executor.loader.graph.leaf_nodes() if node[0] in theirs])
 

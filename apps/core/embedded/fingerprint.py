@@ -7,7 +7,11 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-FIRST_MIGRATIONS = ("apps/accounts/migrations/0001_*.py", "apps/tenants/migrations/0001_*.py")
+FIRST_MIGRATIONS = (
+    "apps/accounts/migrations/0001_*.py",
+    "apps/tenants/migrations/0001_*.py",
+    "apps/tenants/migrating/first_install.py",
+)
 MIGRATIONS = ("apps/*/migrations/*.py",)
 PROVISIONING = (
     "apps/tenants/**/*.py",

@@ -7,6 +7,7 @@ from django.core.management.commands import migrate
 from django.db import connection
 
 from apps.tenants.management.commands.migrate_tenants import summary
+from apps.tenants.migrating.first_install import install_long_histories
 from apps.tenants.migrating.graph import tenant_app_labels
 from apps.tenants.migrating.run import migrate_tenants
 from apps.tenants.schemas.template import template_sql
@@ -33,6 +34,8 @@ class Command(migrate.Command):
         if options["app_label"] in tenant_app_labels():
             raise CommandError(f"{options['app_label']} lives in the workspaces' schemas: use `manage.py migrate_tenants`.")
         connection.set_schema_to_public()
+        if not (options["app_label"] or options["plan"] or options["check_unapplied"] or options["prune"] or options["fake"]):
+            install_long_histories()
         super().handle(*args, **{**options, "verbosity": max(0, options["verbosity"] - 1)})
         if options["plan"] or options["check_unapplied"] or options["app_label"] or options["shared"] or options["prune"]:
             return
