@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# Criteria from this score on need no advice; it would only distract from what is wrong.
+GOOD = 85
 DELIVER, REVISE, PERSON = "deliver", "revise", "person"
 
 
@@ -40,7 +42,8 @@ def feedback_of(verdict: Mapping[str, Any]) -> str:
     """The reviewer's reasons as a list for the next version: failed checks first, then the weakest criteria, then the rest."""
     lines: list[str] = [str(check.get("message", "")) for check in verdict.get("checks", ()) if not check.get("passed")]
     criteria: Sequence[Mapping[str, Any]] = sorted(verdict.get("criteria", ()), key=lambda entry: entry.get("score", 0))
-    lines += [f"{entry.get('title') or entry.get('key')}: {entry['reason']}" for entry in criteria if entry.get("reason") and entry.get("score", 0) < 100]
+    lines += [f"{entry.get('title') or entry.get('key')}: {entry['reason']}" for entry in criteria
+              if entry.get("reason") and entry.get("score", 0) < GOOD]
     if not lines and verdict.get("reasons"):
         lines.append(str(verdict["reasons"]))
     return "\n".join(f"- {line}" for line in lines if line)[:4_000]

@@ -1,8 +1,8 @@
 """Names and limits of workflows."""
 
-from functools import cache
-
 from django.conf import settings
+
+from apps.core.revision import current_revision
 
 RUN_KIND = "workflows.run"
 RECONCILE_KIND = "workflows.reconcile"
@@ -14,12 +14,12 @@ UNKNOWN_TYPE_PAUSE_S = 60.0
 # Seconds added to a step's time limit before its claim counts as stuck.
 CALL_MARGIN_S = 15.0
 QUIESCENCE_S = 30.0
+REVISION_AGE_S = 60.0
 
 
-@cache
 def code_revision() -> str:
-    """The revision of the running code, as far as it is known."""
-    return str(getattr(settings, "CODE_REVISION", "") or settings.ENV.git_commit or "")
+    """The revision of the running code as of at most a minute ago, marked when the checkout differs from its commit."""
+    return current_revision(max_age_s=REVISION_AGE_S).label
 
 
 def quiescence_s() -> float:

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 
 from apps.ai.contracts import DEFAULT_CRITERIA
 from apps.dispatch.enums import Queue
-from apps.tasks.enums import EventKind, MediaKind, TaskSource
+from apps.tasks.enums import MediaKind, TaskSource
 from apps.tasks.errors import InvalidRequest
 from apps.tasks.lifecycle import QUEUE_PRIORITY
 from apps.tasks.models import Task
-from apps.tasks.services import defaults, recording
+from apps.tasks.services import defaults
 from apps.workflows import facade as workflows
 from apps.workflows.errors import UnknownWorkflow
 
@@ -36,7 +36,6 @@ def start(task: Task) -> None:
         run_id = _start_run(task)
     task.run_id = run_id
     Task.objects.filter(id=task.id).update(run_id=run_id, touched_at=Now())
-    recording.note(task, event=EventKind.STARTED, detail=str(run_id))
 
 
 def _start_run(task: Task) -> Any:

@@ -37,7 +37,7 @@ class ModelStep(StepHandler):
 
     def settle(self, ctx: StepContext, request: Mapping[str, Any], response: Mapping[str, Any]) -> StepResult:
         answer = ai.settle(dict(request), dict(response), key=ctx.key)
-        output = asdict(answer)
+        output = asdict(answer) | {"key": ctx.key}
         return StepResult(output=output, usage=(self._usage(ctx, output),), summary=self.summary(output))
 
     def abandon(self, ctx: StepContext, request: Mapping[str, Any], error: Failure) -> None:
