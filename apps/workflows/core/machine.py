@@ -14,8 +14,8 @@ from apps.workflows.core.values import Json, Scope, ValueProblem
 
 
 def apply(definition: Definition, state: RunState, event: ev.Event, facts: Facts) -> tuple[RunState, tuple[ev.Action, ...]]:
-    """The state after ``event`` and what to do now. A run that has ended takes no event but ``Retries``."""
-    if state.ended and not isinstance(event, ev.Retries):
+    """The state after ``event`` and what to do now. A run that has ended takes no event, a failed one only ``Retries``."""
+    if state.ended and not (state.status is Status.FAILED and isinstance(event, ev.Retries)):
         return state, ()
     turn = _Turn(definition, state, facts)
     turn.take(event)

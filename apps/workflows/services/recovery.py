@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import InvalidInput
 from apps.core.ids import new_id
 from apps.dispatch import facade as dispatch
+from apps.dispatch.enums import WorkState
 from apps.tenants.facade import current_tenant
 from apps.workflows.conf import RUN_KIND
 from apps.workflows.core import events as ev
@@ -130,7 +131,9 @@ def resolve_effect(
                                         payload={"decision": decision, "path": effect["path"], "reason": reason[:500]})
         except IntegrityError:
             raise AlreadyDecided(detail=f"effect {effect_id}") from None
-        dispatch.nudge(tenant_id=current_tenant().id, kind=RUN_KIND, ref=str(effect["run_id"]))
+        about = {"tenant_id": current_tenant().id, "kind": RUN_KIND, "ref": str(effect["run_id"])}
+        dispatch.nudge(**about)
+        dispatch.resolve_review(**about, to=WorkState.READY, reason=reason or decision, actor=actor or "unknown")
 
 
 def retry_to_json(event: ev.Retries) -> dict[str, Any]:
