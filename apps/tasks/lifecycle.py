@@ -36,6 +36,7 @@ NO_RETRY = RetryRule(times=0, first_delay_s=0)
 RETRY_RULES: dict[str, RetryRule] = {
     "unavailable": RetryRule(times=3, first_delay_s=300),
     "no_model_available": RetryRule(times=3, first_delay_s=300),
+    "model_call_failed": RetryRule(times=3, first_delay_s=300),
     "timeout": RetryRule(times=2, first_delay_s=60),
     "worker_lost": RetryRule(times=1, first_delay_s=60),
     "rate_limited": RetryRule(times=3, first_delay_s=600),

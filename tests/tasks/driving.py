@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import connection
 
 from apps.accounts.models import User
@@ -22,6 +23,12 @@ FAST = DispatchConf(poll_busy_s=0.01, poll_idle_s=0.02, slots=16, job_threads=1)
 WORK = "gpt-6.1-sol"
 ANSWER = "We are pleased to tell you that our office is open from Monday to Friday. You can reach us between nine and five."
 BODY = "Write two sentences for the client about the new opening hours: Monday to Friday, nine to five."
+SOONER = """
+UPDATE workflows_run SET cursor = jsonb_set(cursor, '{tokens}', (
+    SELECT jsonb_agg(CASE WHEN jsonb_typeof(token->9) = 'number' THEN jsonb_set(token, '{9}', '0') ELSE token END)
+    FROM jsonb_array_elements(cursor->'tokens') token))
+WHERE jsonb_array_length(cursor->'tokens') > 0
+"""
 
 
 @dataclass
@@ -76,5 +83,7 @@ class Office:
             return cursor.fetchall() if cursor.description else []
 
     def wake(self) -> None:
-        """Let the time of everything that rests come now."""
+        """Let the time of everything that rests come now: parked work, the runs' own timers, paused models."""
+        cache.clear()
+        self.sql(SOONER)
         self.sql("UPDATE public.dispatch_workitem SET run_at = clock_timestamp() WHERE parked")
