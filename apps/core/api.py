@@ -48,7 +48,7 @@ class StrictFields:
             unknown = [str(name) for name in data if name not in writable]
             if unknown:
                 text = _("Unknown field. Remove it, or check its spelling against the API description.")
-                raise serializers.ValidationError(dict.fromkeys(unknown[:20], [text]), code="unknown_field")
+                raise serializers.ValidationError({name: [text] for name in unknown[:20]}, code="unknown_field")
         return super().to_internal_value(data)  # type: ignore[misc]
 
 

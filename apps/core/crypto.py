@@ -113,7 +113,7 @@ def key_id_of(token: str) -> str:
 
 def is_token(value: str) -> bool:
     """Whether the text has the outer shape of a token."""
-    return value.startswith(f"{VERSION}:") and value.count(":") == 2  # noqa: PLR2004
+    return value.startswith(f"{VERSION}:") and value.count(":") == 2
 
 
 def _parts(token: str) -> tuple[str, bytes]:
@@ -138,5 +138,7 @@ def _configured(text: str) -> Keyring:
 
 @lru_cache(maxsize=8)
 def _derived(secret_key: str) -> Keyring:
-    key = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"echopilot encryption at rest").derive(secret_key.encode())
+    key = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"echopilot encryption at rest").derive(
+        secret_key.encode()
+    )
     return Keyring(((DERIVED_KEY_ID, key),))

@@ -27,8 +27,11 @@ class EventSignal(Signal):
     def _deliver(self, event: Event) -> None:
         for receiver, answer in self.send_robust(sender=type(event), event=event):
             if isinstance(answer, Exception):
-                logger.error("event receiver failed", exc_info=answer,
-                             extra={"event": type(event).__name__, "receiver": _name(receiver)})
+                logger.error(
+                    "event receiver failed",
+                    exc_info=answer,
+                    extra={"event": type(event).__name__, "receiver": _name(receiver)},
+                )
 
 
 def _name(receiver: Any) -> str:

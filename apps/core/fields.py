@@ -8,14 +8,13 @@ from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldError
-from django.db import connections, models
+from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
 from apps.core import crypto
+from apps.core.database import PUBLIC_SCHEMA, current_schema
 from apps.core.errors import Misconfigured
 from apps.core.redaction import SecretText, remember_secret
-
-PUBLIC_SCHEMA = "public"
 
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
@@ -23,7 +22,7 @@ else:
     _TextField = models.TextField
 
 
-class StoredToken(str):
+class StoredToken(str):  # noqa: SLOT000 - str subclasses with slots cannot be pickled with their state
     """A token as it came from the database, with the schema it was read from."""
 
     schema: str = ""
@@ -74,11 +73,11 @@ class EncryptedTextField(_TextField):
                 f"{self.model.__name__}.{self.name} is encrypted for its row, and this row has no primary key yet. "
                 "Give the model a UUID key: models.UUIDField(primary_key=True, default=new_id)."
             )
-        return "/".join((schema or self.schema_of(), self.model._meta.db_table, self.column, str(instance.pk)))
+        return "/".join((schema or self.schema_of(), self.model._meta.db_table, str(self.column), str(instance.pk)))
 
     def schema_of(self) -> str:
         """Schema the table lives in at this moment: ``public`` for shared apps, else the tenant's."""
-        return PUBLIC_SCHEMA if is_shared(self.model) else connections["default"].schema_name
+        return PUBLIC_SCHEMA if is_shared(self.model) else current_schema()
 
     def from_db_value(self, value: str | None, _expression: Any, connection: Any) -> str | None:
         """Wrap what the database holds; it is opened when the attribute is read."""
@@ -90,9 +89,9 @@ class EncryptedTextField(_TextField):
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str | None:  # noqa: FBT001
         """Encrypt for this row; an unread token is opened first, so that saving never carries a foreign token along."""
-        plain = getattr(model_instance, self.attname)
+        plain: Any = getattr(model_instance, self.attname)
         if not plain:
-            return plain
+            return None if plain is None else ""
         if isinstance(plain, models.Expression):
             self._refuse("an expression")
         remember_secret(plain)
@@ -129,7 +128,9 @@ class EncryptedTextField(_TextField):
         return problems
 
     def _refuse(self, how: str) -> NoReturn:
-        raise Misconfigured(f"{self.model.__name__}.{self.name} is encrypted for its row; save the instance instead of {how}.")
+        raise Misconfigured(
+            f"{self.model.__name__}.{self.name} is encrypted for its row; save the instance instead of {how}."
+        )
 
 
 def is_shared(model: type[models.Model]) -> bool:

@@ -15,7 +15,12 @@ PERMISSIONS_POLICY = (
 class SecurityHeadersMiddleware(CSPMiddleware):
     """Content-Security-Policy by path (``CONTENT_SECURITY_POLICY_PATHS``, longest prefix wins) and Permissions-Policy."""
 
-    def get_policy_parts(self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False) -> PolicyParts:  # noqa: FBT001, FBT002
+    def get_policy_parts(
+        self,
+        request: HttpRequest,
+        response: HttpResponseBase,
+        report_only: bool = False,  # noqa: FBT001, FBT002 - the signature is django-csp's
+    ) -> PolicyParts:
         """The portal's strict policy, unless the path has its own."""
         parts = super().get_policy_parts(request, response, report_only)
         if not report_only:

@@ -51,10 +51,12 @@ def run_probes() -> dict[str, Any]:
         error = ""
         try:
             probe.check()
-        except Exception as failure:  # a probe may fail in any way, the answer must still come
+        except Exception as failure:  # noqa: BLE001 - a probe may fail in any way, the answer must still come
             error = getattr(failure, "code", "") or type(failure).__name__
-            logger.warning("health probe failed", extra={"probe": probe.name, "critical": probe.critical,
-                                                         "reason": str(failure)[:500]})  # fmt: skip
+            logger.warning(
+                "health probe failed",
+                extra={"probe": probe.name, "critical": probe.critical, "reason": str(failure)[:500]},
+            )
         results[probe.name] = {
             "state": "failed" if error else "ok",
             "critical": probe.critical,

@@ -73,8 +73,13 @@ def run_checks(*, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Finding]]:
             finding = check.check()
         except Exception as error:  # noqa: BLE001 - any failure is the answer here
             text = error.text if isinstance(error, PlatformError) else str(error).strip().split("\n")[0]
-            finding = failed(f"{type(error).__name__}: {text}", next_step="Mend what the message says and run preflight again.")
-        yield check.name, Finding(outcome=finding.outcome, message=redact_text(finding.message), next_step=finding.next_step)
+            finding = failed(
+                f"{type(error).__name__}: {text}", next_step="Mend what the message says and run preflight again."
+            )
+        yield (
+            check.name,
+            Finding(outcome=finding.outcome, message=redact_text(finding.message), next_step=finding.next_step),
+        )
 
 
 def as_json(name: str, finding: Finding) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.db import connection
 
 from apps.core import crypto
 from apps.core.checks import check_encryption_keys, check_environment_names
+from apps.core.database import use_public_schema
 from apps.core.preflight import Finding, PreflightCheck, failed, ok, skipped, warning
 from apps.core.probes import pending_migrations
 from apps.core.revision import DirtyRevision, UnknownRevision, current_revision, require_clean_revision
@@ -28,7 +29,7 @@ POOLER_QUESTION = "SELECT pg_backend_pid(), current_setting('echopilot.pooler_pr
 
 def database() -> Finding:
     """Reachable, new enough, and allowed to create schemas."""
-    connection.set_schema_to_public()
+    use_public_schema()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_database(),"
@@ -38,7 +39,9 @@ def database() -> Finding:
     if number < OLDEST_DATABASE:
         return failed(f"PostgreSQL {version} is too old", next_step="Use PostgreSQL 16 or newer.")
     if not may_create:
-        return failed(f"this role may not create schemas in {name!r}", next_step=f"GRANT CREATE ON DATABASE {name} TO this role.")
+        return failed(
+            f"this role may not create schemas in {name!r}", next_step=f"GRANT CREATE ON DATABASE {name} TO this role."
+        )
     return ok(f"PostgreSQL {version}, database {name!r}")
 
 
@@ -79,8 +82,10 @@ def broker() -> Finding:
     name = "Valkey" if "valkey_version" in info else "Redis"
     version = info.get("valkey_version") or info.get("redis_version")
     if info.get("maxmemory", 0) and info.get("maxmemory_policy") not in (None, "noeviction"):
-        return warning(f"{name} {version} evicts keys when full ({info['maxmemory_policy']})",
-                       next_step="Set maxmemory-policy noeviction, or give cache and broker separate servers.")  # fmt: skip
+        return warning(
+            f"{name} {version} evicts keys when full ({info['maxmemory_policy']})",
+            next_step="Set maxmemory-policy noeviction, or give cache and broker separate servers.",
+        )
     return ok(f"{name} {version}")
 
 
@@ -131,8 +136,10 @@ def checkout() -> Finding:
     except (DirtyRevision, UnknownRevision) as error:
         return failed(f"{current_revision().short}", next_step=error.text)
     if revision.dirty:
-        return warning(f"{revision.short}: {len(revision.files)} uncommitted files, allowed by ALLOW_DIRTY",
-                       next_step="Commit before real work; runs are recorded as dirty.")  # fmt: skip
+        return warning(
+            f"{revision.short}: {len(revision.files)} uncommitted files, allowed by ALLOW_DIRTY",
+            next_step="Commit before real work; runs are recorded as dirty.",
+        )
     return ok(revision.short)
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from apps.core.database import use_public_schema
 from apps.core.errors import Unavailable
 
 SECONDS = 2
@@ -18,7 +19,7 @@ _migrations_seen_at: list[float] = []
 
 def check_database() -> None:
     """One statement on the public schema, at most two seconds. Raises Django's database errors."""
-    connection.set_schema_to_public()
+    use_public_schema()
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{SECONDS}s"])
         try:
@@ -45,7 +46,7 @@ def check_migrations() -> None:
 
 def pending_migrations() -> list[str]:
     """Names of the migrations not yet applied to the public schema, in order."""
-    connection.set_schema_to_public()
+    use_public_schema()
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]

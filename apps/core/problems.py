@@ -150,7 +150,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     return response
 
 
-def as_platform_error(error: Exception) -> PlatformError | None:
+def as_platform_error(error: Exception) -> PlatformError | None:  # noqa: PLR0911 - a table
     """The coded error that says what ``error`` says, or None when it is a bug."""
     match error:
         case PlatformError():
@@ -172,7 +172,7 @@ def as_platform_error(error: Exception) -> PlatformError | None:
         case drf.UnsupportedMediaType():
             return UnsupportedFormat(detail=str(error.detail))
         case drf.Throttled():
-            return LimitReached(_("Too many requests. Wait a moment and try again."), retry_after=error.wait)
+            return LimitReached(_("Too many requests. Wait a moment and try again."), retry_after=getattr(error, "wait", None))
     return None
 
 
@@ -198,8 +198,11 @@ def flatten(detail: Any, *, path: str = "") -> dict[str, str]:
 def log_error(error: PlatformError) -> None:
     """One line per refused request: a warning from 500 on, else information; ``detail`` appears here only."""
     level = logging.WARNING if error.status >= SERVER_ERROR else logging.INFO
-    logger.log(level, "request refused", extra={"code": error.code, "status": error.status, "detail": error.detail,
-                                                "fields": sorted(error.fields)})  # fmt: skip
+    logger.log(
+        level,
+        "request refused",
+        extra={"code": error.code, "status": error.status, "detail": error.detail, "fields": sorted(error.fields)},
+    )
 
 
 def _join(path: str, key: object) -> str:
@@ -214,5 +217,8 @@ def _render(template: str, document: dict[str, Any]) -> str:
         logger.exception("the error page itself failed")
         return format_html(
             "<!doctype html><title>{}</title><h1>{}</h1><p>{}</p><p>{}</p>",
-            document["title"], document["title"], document["detail"], document["request_id"],
-        )  # fmt: skip
+            document["title"],
+            document["title"],
+            document["detail"],
+            document["request_id"],
+        )

@@ -15,7 +15,8 @@ from django.db import connection, models, transaction
 from psycopg2 import sql
 
 from apps.core import crypto
-from apps.core.fields import PUBLIC_SCHEMA, EncryptedTextField, encrypted_fields, is_shared
+from apps.core.database import PUBLIC_SCHEMA
+from apps.core.fields import EncryptedTextField, encrypted_fields, is_shared
 
 PAGE = 500
 TENANT_SCHEMAS = "^t_[a-z0-9]{12}$"
@@ -47,7 +48,9 @@ def rebind_schema(*, from_schema: str, to_schema: str) -> list[Report]:
 
     Call it after cloning or restoring a tenant's tables into a schema of another name, in the same transaction.
     """
-    return [move_column(column, schema=to_schema, from_schema=from_schema) for column in encrypted_columns(shared=False)]
+    return [
+        move_column(column, schema=to_schema, from_schema=from_schema) for column in encrypted_columns(shared=False)
+    ]
 
 
 def schemas() -> list[str]:
@@ -88,16 +91,19 @@ def _move(column: EncryptedTextField, report: Report, key: Any, token: str, *, f
     report.moved += 1
     if dry_run:
         return
-    statement = sql.SQL("UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s").format(**_names(column, report.schema))
+    statement = sql.SQL("UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s")
     with connection.cursor() as cursor:
-        cursor.execute(statement, [crypto.encrypt(plain, context=f"{report.schema}/{place}"), key, token])
+        cursor.execute(
+            statement.format(**_names(column, report.schema)),
+            [crypto.encrypt(plain, context=f"{report.schema}/{place}"), key, token],
+        )
 
 
 def _page(column: EncryptedTextField, schema: str, last: Any) -> list[tuple[Any, str]]:
     after = sql.SQL("" if last is None else "AND {key} > %s").format(**_names(column, schema))
-    statement = sql.SQL("SELECT {key}, {column} FROM {table} WHERE {column} <> '' {after} ORDER BY {key} LIMIT %s").format(
-        after=after, **_names(column, schema)
-    )
+    statement = sql.SQL(
+        "SELECT {key}, {column} FROM {table} WHERE {column} <> '' {after} ORDER BY {key} LIMIT %s"
+    ).format(after=after, **_names(column, schema))
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s)", [f'"{schema}"."{column.model._meta.db_table}"'])
         if cursor.fetchone()[0] is None:
@@ -116,4 +122,6 @@ def _names(column: EncryptedTextField, schema: str) -> dict[str, sql.Composable]
 
 
 def _models() -> list[type[models.Model]]:
-    return [model for model in apps.get_models(include_auto_created=True) if model._meta.managed and not model._meta.proxy]
+    return [
+        model for model in apps.get_models(include_auto_created=True) if model._meta.managed and not model._meta.proxy
+    ]

@@ -63,7 +63,9 @@ class Registry(Generic[Entry]):
 
     def _add(self, entry: Entry) -> None:
         if not isinstance(entry, self._entry_type):
-            raise Misconfigured(f"Registry {self.name!r} takes {self._entry_type.__name__}, not {type(entry).__name__}.")
+            raise Misconfigured(
+                f"Registry {self.name!r} takes {self._entry_type.__name__}, not {type(entry).__name__}."
+            )
         key = self._key(entry)
         if key in self._entries:
             raise Misconfigured(f"{key!r} is registered twice in {self.name!r}.")
@@ -73,4 +75,4 @@ class Registry(Generic[Entry]):
     def close_all(cls) -> None:
         """Refuse further registrations; called once all apps are ready."""
         for registry in cls._all:
-            registry._closed = True  # noqa: SLF001
+            registry._closed = True

@@ -35,7 +35,9 @@ class UnknownRevision(Misconfigured):
     """There is neither a readable git checkout nor GIT_COMMIT."""
 
     code = "unknown_revision"
-    message = _("The code revision is unknown. Run from a git checkout, or set GIT_COMMIT to the commit that was built.")
+    message = _(
+        "The code revision is unknown. Run from a git checkout, or set GIT_COMMIT to the commit that was built."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +89,9 @@ def require_clean_revision(*, allow_dirty: bool | None = None, max_age_s: float 
     if allowed:
         return revision
     if revision.commit == UNKNOWN:
-        raise UnknownRevision()
+        raise UnknownRevision
     if revision.dirty:
-        raise DirtyRevision(files=", ".join(revision.files[:3]) + (" ..." if len(revision.files) > 3 else ""))  # noqa: PLR2004
+        raise DirtyRevision(files=", ".join(revision.files[:3]) + (" ..." if len(revision.files) > 3 else ""))
     return revision
 
 
@@ -106,7 +108,9 @@ def read_revision(folder: Path, *, fallback: str | None = None) -> Revision:
     entries = [entry.decode("utf-8", "replace") for entry in status.split(b"\0") if entry]
     if not entries:
         return Revision(commit=head, dirty=False)
-    return Revision(commit=head, dirty=True, diff_hash=_diff_hash(folder, status), files=tuple(entry[3:] for entry in entries))
+    return Revision(
+        commit=head, dirty=True, diff_hash=_diff_hash(folder, status), files=tuple(entry[3:] for entry in entries)
+    )
 
 
 def _diff_hash(folder: Path, status: bytes) -> str:

@@ -89,7 +89,11 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.broker_url, "KEY_PREFIX": "global"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": ENV.broker_url,
+        "KEY_PREFIX": "global",
+    },
     "tenant": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": ENV.broker_url,
@@ -214,7 +218,9 @@ ENCRYPTION_KEYS = ENV.encryption_keys.get_secret_value() if ENV.encryption_keys 
 OUTBOUND_PORTS = frozenset({80, 443})
 OUTBOUND_ALLOW = [entry.strip() for entry in ENV.outbound_allow.split(",") if entry.strip()]
 # Addresses the operator configured may be private; only calls that no user's input steers may use this list.
-OUTBOUND_ALLOW_OPERATOR = endpoints_of([ENV.openai_base_url, ENV.openai_fallback_base_url, ENV.local_model_url, ENV.notion_base_url])
+OUTBOUND_ALLOW_OPERATOR = endpoints_of(
+    [ENV.openai_base_url, ENV.openai_fallback_base_url, ENV.local_model_url, ENV.notion_base_url]
+)
 BROKER_URL = ENV.broker_url
 ALLOW_DIRTY = ENV.allow_dirty
 GIT_COMMIT = ENV.git_commit

@@ -1,6 +1,6 @@
 """A developer's machine and `make run`: embedded servers, sandboxes, mail in files."""
 
-from echopilot.settings.base import *  # noqa: F403
+from echopilot.settings.base import *
 from echopilot.settings.base import SECRET_KEY as _KEY
 
 DEBUG = True

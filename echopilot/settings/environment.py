@@ -20,9 +20,7 @@ ENV_FILES = () if os.environ.get("ECHOPILOT_ENV_FILES") == "none" else (VAR / "r
 class Environment(BaseSettings):
     """Process environment, then ``.env``, then what `make run` wrote about the embedded servers it started."""
 
-    model_config = SettingsConfigDict(
-        env_file=ENV_FILES, extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_file=ENV_FILES, extra="ignore", env_ignore_empty=True)
 
     secret_key: SecretStr | None = Field(None, description="Signs sessions and links. Required in production.")
     encryption_keys: SecretStr | None = Field(
@@ -30,17 +28,27 @@ class Environment(BaseSettings):
     )
     database_url: str = Field("postgresql://echopilot@127.0.0.1:5432/echopilot", description="PostgreSQL 16 or newer.")
     broker_url: str = Field("redis://127.0.0.1:6379/0", description="Valkey or Redis: wake-ups, cache, rate limits.")
-    base_domain: str = Field("localhost", description="Tenants live at <slug>.<base_domain>, the platform at the bare name.")
-    public_port: int = Field(8000, ge=0, le=65535, description="Port in links; 0 behind a proxy that serves https on 443.")
+    base_domain: str = Field(
+        "localhost", description="Tenants live at <slug>.<base_domain>, the platform at the bare name."
+    )
+    public_port: int = Field(
+        8000, ge=0, le=65535, description="Port in links; 0 behind a proxy that serves https on 443."
+    )
     allowed_hosts: str = Field("", description="Further host names, separated by commas.")
 
-    trusted_proxies: int = Field(0, description="Proxies in front whose X-Forwarded-For entry is believed (rate limits).")
+    trusted_proxies: int = Field(
+        0, description="Proxies in front whose X-Forwarded-For entry is believed (rate limits)."
+    )
 
     openai_api_key: SecretStr | None = Field(None, description="Without it the bundled small model answers.")
     openai_base_url: str | None = Field(None, description="Any OpenAI-compatible address.")
-    openai_fallback_base_url: str | None = Field(None, description="A second OpenAI-compatible address, used when the first fails.")
+    openai_fallback_base_url: str | None = Field(
+        None, description="A second OpenAI-compatible address, used when the first fails."
+    )
     openai_fallback_api_key: SecretStr | None = Field(None, description="Key for the second address.")
-    openai_prices: str | None = Field(None, description="Whose price list applies at an own address, e.g. `openai` behind a proxy.")
+    openai_prices: str | None = Field(
+        None, description="Whose price list applies at an own address, e.g. `openai` behind a proxy."
+    )
     local_model_url: str | None = Field(None, description="Address of the bundled model's server; set by `make run`.")
     ai_work_model: str | None = Field(None, description="Overrides the model for work (default: GPT-4o class).")
     ai_judge_model: str | None = Field(None, description="Overrides the model for quality review (GPT-4o-mini class).")
@@ -56,14 +64,20 @@ class Environment(BaseSettings):
     default_from_email: str = Field("EchoPilot <no-reply@localhost>", description="Sender of the platform's mail.")
 
     metrics_token: SecretStr | None = Field(None, description="Bearer token that opens /metrics from outside.")
-    allow_dirty: bool = Field(False, description="Let workers run from a checkout with uncommitted changes.")
+    allow_dirty: bool = Field(default=False, description="Let workers run from a checkout with uncommitted changes.")
     git_commit: str | None = Field(None, description="Code revision where no git checkout is present (images).")
-    launch_stage: Literal["pre", "post"] = Field("pre", description="Platform stage: pre = outside effects are dry runs.")
+    launch_stage: Literal["pre", "post"] = Field(
+        "pre", description="Platform stage: pre = outside effects are dry runs."
+    )
     outbound_allow: str = Field("", description="Hosts or networks outgoing calls may reach although private; commas.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Level of the log.")
     log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people.")
-    echopilot_var: Path = Field(ROOT / "var", description="Folder for everything the product writes outside the database.")
-    static_root: Path | None = Field(None, description="Where `collectstatic` gathers files; default: static below the var folder.")
+    echopilot_var: Path = Field(
+        ROOT / "var", description="Folder for everything the product writes outside the database."
+    )
+    static_root: Path | None = Field(
+        None, description="Where `collectstatic` gathers files; default: static below the var folder."
+    )
 
 
 def endpoints_of(urls: Iterable[str | None]) -> list[str]:

@@ -1,6 +1,6 @@
 """Production: every secret comes from the environment, everything travels over TLS."""
 
-from echopilot.settings.base import *  # noqa: F403
+from echopilot.settings.base import *
 from echopilot.settings.base import ENCRYPTION_KEYS, ENV, SECRET_KEY, SESSION_COOKIE_DOMAIN
 
 if not SECRET_KEY:

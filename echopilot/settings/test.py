@@ -1,6 +1,6 @@
 """The test suite: real PostgreSQL and Valkey, fast password hashing, nothing leaves the machine."""
 
-from echopilot.settings.base import *  # noqa: F403
+from echopilot.settings.base import *
 
 SECRET_KEY = "test-only-key-000000000000000000000000000000000000000000"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

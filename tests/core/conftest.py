@@ -120,13 +120,18 @@ class Peer(BaseHTTPRequestHandler):
         self.send(
             json.dumps(
                 {
-                    "id": "c1", "object": "chat.completion", "created": 1, "model": "m",
-                    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello."}}],
+                    "id": "c1",
+                    "object": "chat.completion",
+                    "created": 1,
+                    "model": "m",
+                    "choices": [
+                        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello."}}
+                    ],
                     "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
                 }
             ).encode(),
             Content_Type="application/json",
-        )  # fmt: skip
+        )
 
     def answer_v1_users_me(self) -> None:
         self.send(json.dumps({"object": "user", "id": "u1", "type": "bot"}).encode(), Content_Type="application/json")

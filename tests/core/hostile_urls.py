@@ -26,7 +26,7 @@ NAMES = {
     "private-oneseven.example": ["172.20.0.1"],
     "private-onenine.example": ["192.168.0.10"],
     "carrier.example": ["100.64.0.1"],
-    "unspecified.example": ["0.0.0.0"],  # noqa: S104
+    "unspecified.example": ["0.0.0.0"],
     "unspecified-six.example": ["::"],
     "multicast.example": ["224.0.0.1"],
     "multicast-six.example": ["ff02::1"],
@@ -81,7 +81,8 @@ SHAPES = [
     "http://localhost..:{port}/", "ftp://127.0.0.1:{port}/", "file:///etc/passwd", "file://127.0.0.1:{port}/etc/passwd",
     "gopher://127.0.0.1:{port}/_GET", "dict://127.0.0.1:{port}/info", "ldap://127.0.0.1:{port}/", "ws://127.0.0.1:{port}/",
     "tftp://127.0.0.1:{port}/", "jar:http://127.0.0.1:{port}!/", "data:text/plain,x", "javascript:alert(1)", "unix:///tmp/x",
-    "http+unix://%2ftmp%2fx/", "", "http://", "https://", "http://?", "http://#", "http://\x00/", "http://127.0.0.1:{port}" + "/a" * 2000,
+    "http+unix://%2ftmp%2fx/", "", "http://", "https://", "http://?", "http://#", "http://\x00/",
+    "http://127.0.0.1:{port}" + "/a" * 2000,
 ]  # fmt: skip
 
 HOSTS = [*LOOPBACK, *INSIDE, *NAMES]

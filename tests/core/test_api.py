@@ -71,7 +71,9 @@ def test_malformed_deep_and_large_bodies_have_their_own_codes(caller, body, stat
 def test_other_formats_and_methods_are_refused(caller):
     assert caller("number=1", "application/x-www-form-urlencoded").json()["code"] == "unsupported_format"
     assert caller.client.get("/api/v1/orders").json()["code"] == "method_not_allowed"
-    assert caller.client.post("/api/v1/orders", headers={"Accept": "application/xml"}).json()["code"] == "not_acceptable"
+    assert (
+        caller.client.post("/api/v1/orders", headers={"Accept": "application/xml"}).json()["code"] == "not_acceptable"
+    )
 
 
 def test_a_view_that_names_no_permission_is_closed(caller):

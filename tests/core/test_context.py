@@ -61,7 +61,9 @@ def test_anything_else_is_replaced(text):
         assert accepted != text
 
 
-@pytest.mark.parametrize("bad", [None, "", "short", "a" * 65, "-leading", "new\nline-forged", "abcdefg\u00e9", "abcdefgh\n"])
+@pytest.mark.parametrize(
+    "bad", [None, "", "short", "a" * 65, "-leading", "new\nline-forged", "abcdefg\u00e9", "abcdefgh\n"]
+)
 def test_ids_that_could_forge_lines_or_headers_are_dropped(bad):
     assert accept_request_id(bad) != bad
 

@@ -51,7 +51,9 @@ def test_every_single_changed_character_is_noticed():
             crypto.decrypt(changed, context=PLACE)
 
 
-@pytest.mark.parametrize("junk", ["", "v1", "v1:a", "v1:derived:", "v1:derived:AAAA", "v2:derived:" + "A" * 60, "v1:é:ü", "plain"])
+@pytest.mark.parametrize(
+    "junk", ["", "v1", "v1:a", "v1:derived:", "v1:derived:AAAA", "v2:derived:" + "A" * 60, "v1:é:ü", "plain"]
+)
 def test_what_is_no_token_is_refused_with_a_code(junk):
     with pytest.raises(crypto.DecryptionFailed) as caught:
         crypto.decrypt(junk, context=PLACE)
@@ -80,7 +82,14 @@ def test_a_key_under_a_foreign_id_does_not_open_a_token(settings):
 
 @pytest.mark.parametrize(
     "text",
-    ["nokey", "k1:notbase64!", "k1:" + base64.b64encode(b"short").decode(), "bad id:" + "A" * 44, ":" + "A" * 44, " , "],
+    [
+        "nokey",
+        "k1:notbase64!",
+        "k1:" + base64.b64encode(b"short").decode(),
+        "bad id:" + "A" * 44,
+        ":" + "A" * 44,
+        " , ",
+    ],
 )
 def test_a_keyring_that_cannot_be_read_is_named_without_its_keys(text):
     with pytest.raises(Misconfigured) as caught:

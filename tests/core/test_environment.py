@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from echopilot.settings.environment import (
+    ROOT,
     Environment,
     email_settings,
     endpoints_of,
@@ -47,10 +48,14 @@ def test_every_wrong_value_is_named_at_once(monkeypatch):
 
 
 def test_the_command_line_shows_one_plain_message():
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "manage.py", "check"], env={**os.environ, "PUBLIC_PORT": "eighty"}, capture_output=True, text=True,
-        check=False, cwd=os.getcwd(),
-    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env={**os.environ, "PUBLIC_PORT": "eighty"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
     assert done.returncode == 1
     assert "PUBLIC_PORT" in done.stderr
     assert "Traceback" not in done.stderr
@@ -73,7 +78,9 @@ def test_misspelt_names_are_found_with_the_right_one(given, meant):
     assert misspelt_names([given]) == {given: meant}
 
 
-@pytest.mark.parametrize("name", ["PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "TERM", "CI", "PGPASSWORD", "EDITOR"])
+@pytest.mark.parametrize(
+    "name", ["PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "TERM", "CI", "PGPASSWORD", "EDITOR"]
+)
 def test_names_of_others_are_left_alone(name):
     assert misspelt_names([name]) == {}
 

@@ -42,7 +42,12 @@ def test_a_failing_critical_probe_takes_the_process_out_of_traffic(prober, db):
     with health_probes.temporarily(HealthProbe(name="disk", check=fail)):
         answer = prober.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["probes"]["disk"] | {"ms": 0} == {"state": "failed", "critical": True, "ms": 0, "error": "ConnectionError"}
+    assert answer.json()["probes"]["disk"] | {"ms": 0} == {
+        "state": "failed",
+        "critical": True,
+        "ms": 0,
+        "error": "ConnectionError",
+    }
     assert "hunter2" not in answer.content.decode()
 
 

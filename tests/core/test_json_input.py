@@ -10,11 +10,16 @@ from apps.core.json_input import MAX_DEPTH, TooDeep, depth_of, parse_json
 from apps.core.problems import MalformedBody, TooLarge
 
 documents = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False),
-              st.text(st.characters(codec="utf-8"))),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(st.characters(codec="utf-8")),
+    ),
     lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(st.characters(codec="utf-8")), inner)),
     max_leaves=30,
-)  # fmt: skip
+)
 
 
 @given(documents)
@@ -32,9 +37,26 @@ def test_arbitrary_bytes_are_read_or_refused_but_never_crash(body):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[1,]", b"{'a': 1}", b'{"a": 1, "a": 2}', b"NaN", b"[Infinity]", b"-Infinity", b"\xff\xfe", b"\xef\xbb\xbf{}",
-     b'"\\ud800"', b"1" * 5000, b"nul", b'{"a" 1}', b"{} {}", b'"\n"', b"01"],
-)  # fmt: skip
+    [
+        b"",
+        b"{",
+        b"[1,]",
+        b"{'a': 1}",
+        b'{"a": 1, "a": 2}',
+        b"NaN",
+        b"[Infinity]",
+        b"-Infinity",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf{}",
+        b'"\\ud800"',
+        b"1" * 5000,
+        b"nul",
+        b'{"a" 1}',
+        b"{} {}",
+        b'"\n"',
+        b"01",
+    ],
+)
 def test_what_is_not_strict_json_is_refused_with_a_code(body):
     with pytest.raises(MalformedBody) as caught:
         parse_json(body)

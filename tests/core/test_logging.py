@@ -30,7 +30,13 @@ def test_a_line_of_the_standard_library_carries_context_and_extras(lines):
     (line,) = lines()
     assert line["event"] == "did this in 5 ms"
     assert (line["level"], line["logger"]) == ("info", "apps.test_logging")
-    assert (line["request_id"], line["tenant"], line["run"], line["step"], line["count"]) == ("r" * 10, "acme", "7", "draft", 3)
+    assert (line["request_id"], line["tenant"], line["run"], line["step"], line["count"]) == (
+        "r" * 10,
+        "acme",
+        "7",
+        "draft",
+        3,
+    )
     assert line["timestamp"].endswith("Z")
 
 
@@ -44,7 +50,10 @@ def test_a_line_of_structlog_looks_the_same(lines):
 def test_secrets_in_text_arguments_extras_context_and_stack_traces_are_masked(lines):
     logger = logging.getLogger("apps.test_logging")
     with bind_log_context(authorization="Bearer abcdefghijklmnop"):
-        logger.info("calling with sk-abcdefghijklmnop", extra={"headers": {"Authorization": "abcdef"}, "note": SecretText("hush")})
+        logger.info(
+            "calling with sk-abcdefghijklmnop",
+            extra={"headers": {"Authorization": "abcdef"}, "note": SecretText("hush")},
+        )
         logger.info("url %s", "https://u:hunter2@host/?token=hunter2hunter2")
         try:
             raise ValueError("Bearer abcdefghijklmnop")
@@ -85,6 +94,8 @@ def test_lines_of_django_about_a_request_show_neither_path_nor_query(lines):
         def __repr__(self):
             return "GET /reset/very-secret/?key=hunter2"
 
-    logging.getLogger("apps.test_logging").error("Internal Server Error: %s", "/reset/very-secret/", extra={"request": Request()})
+    logging.getLogger("apps.test_logging").error(
+        "Internal Server Error: %s", "/reset/very-secret/", extra={"request": Request()}
+    )
     assert lines()[0]["event"] == "Internal Server Error: /reset/<str:token>/"
     assert "very-secret" not in json.dumps(lines())

@@ -75,7 +75,9 @@ def test_no_float_is_ever_accepted(number):
             attempt()
 
 
-@pytest.mark.parametrize("text", ["", " ", "1,5", "abc", "NaN", "Infinity", "-inf", "1e40", "0x10", "1.234", "٣.١٤١", "1" * 31])
+@pytest.mark.parametrize(
+    "text", ["", " ", "1,5", "abc", "NaN", "Infinity", "-inf", "1e40", "0x10", "1.234", "٣.١٤١", "1" * 31]
+)
 def test_text_that_is_no_plain_amount_is_refused_with_a_code(text):
     with pytest.raises(InvalidMoney) as caught:
         Money.of(text, "USD")

@@ -162,16 +162,21 @@ def test_the_openai_sdk_works_through_the_guard(allowed, peer):
 
 
 def test_the_openai_sdk_cannot_be_pointed_inside(canary):
-    sdk = openai.OpenAI(api_key="k", base_url=f"http://127.0.0.1:{canary.port}/v1", http_client=http2_client(purpose="ai"),
-                        max_retries=1)  # fmt: skip
+    sdk = openai.OpenAI(
+        api_key="k",
+        base_url=f"http://127.0.0.1:{canary.port}/v1",
+        http_client=http2_client(purpose="ai"),
+        max_retries=1,
+    )
     with pytest.raises(OutboundRefused):
         sdk.models.list()
     assert canary.connections == 0
 
 
 def test_the_openai_sdk_sees_a_timeout_as_a_timeout(allowed):
-    sdk = openai.OpenAI(api_key="k", base_url=allowed + "/silent", http_client=http2_client(purpose="ai", timeout=0.4),
-                        max_retries=0)  # fmt: skip
+    sdk = openai.OpenAI(
+        api_key="k", base_url=allowed + "/silent", http_client=http2_client(purpose="ai", timeout=0.4), max_retries=0
+    )
     with pytest.raises(openai.APITimeoutError) as caught, deadline(0.4):
         sdk.get("?x", cast_to=object)
     assert isinstance(caught.value.__cause__, OutboundTimedOut)
@@ -184,7 +189,9 @@ def test_the_notion_sdk_works_through_the_guard(allowed, peer):
 
 
 def test_the_notion_sdk_cannot_be_pointed_inside(canary):
-    sdk = notion_client.Client(client=client(purpose="notion"), auth="ntn_x", base_url=f"http://127.0.0.1:{canary.port}")
+    sdk = notion_client.Client(
+        client=client(purpose="notion"), auth="ntn_x", base_url=f"http://127.0.0.1:{canary.port}"
+    )
     with pytest.raises(OutboundRefused):
         sdk.users.me()
     assert canary.connections == 0
@@ -192,7 +199,7 @@ def test_the_notion_sdk_cannot_be_pointed_inside(canary):
 
 @pytest.mark.parametrize("entry", ["localhost", "127.0.0.1:x", ":80", "10.0.0.0/40", "a:b:c"])
 def test_an_allow_list_entry_that_means_nothing_is_named(entry):
-    with pytest.raises(ValueError, match="OUTBOUND_ALLOW|network|does not appear"):
+    with pytest.raises(ValueError, match=r"OUTBOUND_ALLOW|network|does not appear"):
         parse_allowance((entry,))
 
 

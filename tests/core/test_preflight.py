@@ -32,7 +32,9 @@ def test_a_sound_installation_passes(db, settings):
 
 
 def test_any_failure_gives_exit_code_one_and_the_next_step(db):
-    with preflight_checks.temporarily(PreflightCheck(name="extra", check=lambda: failed("broken", next_step="Mend it."))):
+    with preflight_checks.temporarily(
+        PreflightCheck(name="extra", check=lambda: failed("broken", next_step="Mend it."))
+    ):
         code, text = run("--only", "extra")
     assert code == 1
     assert "broken" in text
@@ -47,7 +49,10 @@ def test_warnings_do_not_fail(db):
 def test_json_carries_every_finding(db):
     with preflight_checks.temporarily(PreflightCheck(name="extra", check=lambda: ok("fine"))):
         code, text = run("--only", "extra", "--json")
-    assert json.loads(text) == {"passed": True, "checks": [{"name": "extra", "outcome": "ok", "message": "fine", "next_step": ""}]}
+    assert json.loads(text) == {
+        "passed": True,
+        "checks": [{"name": "extra", "outcome": "ok", "message": "fine", "next_step": ""}],
+    }
     assert code == 0
 
 
@@ -79,7 +84,7 @@ class _Pool:
 
     def __init__(self, *, by_transaction, size=2):
         self.by_transaction, self.size, self.taken = by_transaction, size, {}
-        self.settings = {number: None for number in range(size)}
+        self.settings = dict.fromkeys(range(size))
         self.free = threading.Condition()
 
     def connect(self, _parameters):

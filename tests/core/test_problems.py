@@ -115,7 +115,11 @@ def test_a_broken_error_page_still_answers(visitor, monkeypatch):
 
 
 def test_nested_messages_are_flattened_to_paths():
-    detail = {"items": [{}, {"title": ["Too long.", "Wrong."]}], "non_field_errors": ["Together?"], "tags": {"0": ["x"]}}
+    detail = {
+        "items": [{}, {"title": ["Too long.", "Wrong."]}],
+        "non_field_errors": ["Together?"],
+        "tags": {"0": ["x"]},
+    }
     assert flatten(detail) == {"items.1.title": "Too long. Wrong.", "": "Together?", "tags.0": "x"}
 
 

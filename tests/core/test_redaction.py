@@ -14,15 +14,40 @@ SECRET = "Zq8vR2mK5tY7wB1nXcJ4"
 
 @pytest.mark.parametrize(
     "name",
-    ["authorization", "Authorization", "HTTP_AUTHORIZATION", "cookie", "set-cookie", "password", "new_password", "passwd",
-     "api_key", "apiKey", "x-api-key", "secret", "client_secret", "access_token", "refresh_token", "token", "private_key",
-     "encryption_keys", "credentials", "csrfmiddlewaretoken", "session_key", "sentry_dsn", "signing_key", "otp"],
-)  # fmt: skip
+    [
+        "authorization",
+        "Authorization",
+        "HTTP_AUTHORIZATION",
+        "cookie",
+        "set-cookie",
+        "password",
+        "new_password",
+        "passwd",
+        "api_key",
+        "apiKey",
+        "x-api-key",
+        "secret",
+        "client_secret",
+        "access_token",
+        "refresh_token",
+        "token",
+        "private_key",
+        "encryption_keys",
+        "credentials",
+        "csrfmiddlewaretoken",
+        "session_key",
+        "sentry_dsn",
+        "signing_key",
+        "otp",
+    ],
+)
 def test_fields_named_like_secrets_are_masked_at_any_depth(name):
     assert redact({"outer": [{name: SECRET}]}) == {"outer": [{name: MASK}]}
 
 
-@pytest.mark.parametrize("name", ["prompt_tokens", "completion_tokens", "tokens", "author", "description", "pinned", "keyboard"])
+@pytest.mark.parametrize(
+    "name", ["prompt_tokens", "completion_tokens", "tokens", "author", "description", "pinned", "keyboard"]
+)
 def test_fields_that_merely_sound_alike_are_kept(name):
     assert redact({name: 42}) == {name: 42}
 
@@ -68,9 +93,15 @@ def test_the_memory_of_decrypted_values_is_bounded():
     assert redact_text("value-number-000255") == MASK
 
 
-@given(st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
-                    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text("abc", max_size=3), inner, max_size=3)),
-                    max_leaves=20))  # fmt: skip
+@given(
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3), st.dictionaries(st.text("abc", max_size=3), inner, max_size=3)
+        ),
+        max_leaves=20,
+    )
+)
 def test_redaction_never_fails_on_plain_values(value):
     redact(value)
 

@@ -19,8 +19,10 @@ from apps.core.revision import (
 
 
 def git(folder, *arguments):
-    subprocess.run(  # noqa: S603
-        ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x@x", *arguments], check=True, capture_output=True  # noqa: S607
+    subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=x", "-c", "user.email=x@x", *arguments],
+        check=True,
+        capture_output=True,
     )
 
 
@@ -116,7 +118,9 @@ def test_a_folder_inside_another_checkout_is_not_that_checkout(checkout):
 
 def test_git_that_does_not_work_is_never_taken_for_clean(checkout, monkeypatch):
     real = revision._git
-    monkeypatch.setattr(revision, "_git", lambda folder, *arguments: None if arguments[0] == "status" else real(folder, *arguments))
+    monkeypatch.setattr(
+        revision, "_git", lambda folder, *arguments: None if arguments[0] == "status" else real(folder, *arguments)
+    )
     assert read_revision(checkout).dirty
 
 

@@ -45,7 +45,8 @@ class Failing(APIView):
     authentication_classes = ()
 
     def get(self, request):
-        raise ERRORS[request.query_params["kind"]]()
+        error = ERRORS[request.query_params["kind"]]
+        raise error()
 
 
 def conflict():
@@ -65,7 +66,8 @@ ERRORS = {
 
 
 def fail(request, token=""):
-    raise ERRORS[request.GET["kind"]]()
+    error = ERRORS[request.GET["kind"]]
+    raise error()
 
 
 def echo(request):

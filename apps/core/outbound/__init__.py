@@ -6,9 +6,10 @@ odd ports, endless or oversized answers, and no call while a database transactio
 """
 
 from apps.core.outbound.addresses import check_url
-from apps.core.outbound.clients import client, close_connections, http2_client
+from apps.core.outbound.clients import client, http2_client
 from apps.core.outbound.errors import OutboundFailed, OutboundRefused, OutboundTimedOut
 from apps.core.outbound.guard import assert_no_transaction, deadline
+from apps.core.outbound.pools import close_connections
 
 __all__ = [
     "OutboundFailed",

@@ -31,12 +31,27 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 FORBIDDEN_V4 = tuple(
     ipaddress.IPv4Network(network)
     for network in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
-        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
         "168.63.129.16/32",  # a cloud provider's host agent on a public address
     )
-)  # fmt: skip
+)
 GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 FORBIDDEN_V6 = tuple(
     ipaddress.IPv6Network(network)
@@ -120,8 +135,9 @@ def make_target(scheme: str, host: str, port: int | None, *, user_given: bool = 
     raise _refused(_("Only the ports 80 and 443 can be called."))
 
 
-def checked_addresses(target: Target, *, user_given: bool = True, resolver: Resolver | None = None,
-                      timeout: float = 10) -> list[str]:  # fmt: skip
+def checked_addresses(
+    target: Target, *, user_given: bool = True, resolver: Resolver | None = None, timeout: float = 10
+) -> list[str]:
     """Resolve once and check every address; any forbidden one refuses them all. Raises ``OutboundRefused``/``Failed``."""
     allowance = current_allowance(user_given=user_given)
     literal = _literal(target.host)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import ssl
-import threading
 import time
-from functools import cache
 from typing import Any
 
 import httpcore
@@ -18,12 +13,11 @@ from prometheus_client import Counter
 
 from apps.core.outbound.addresses import Resolver, make_target
 from apps.core.outbound.errors import OutboundFailed, OutboundRefused, OutboundTimedOut
-from apps.core.outbound.guard import BoundedBody, GuardedBackend, assert_no_transaction, deadline, time_left
+from apps.core.outbound.guard import BoundedBody, assert_no_transaction, deadline, time_left
+from apps.core.outbound.pools import shared
 
 MAX_BYTES = 10_000_000
-MAX_CONNECTIONS = 500
 CONNECT_SECONDS = 10.0
-KEEPALIVE_SECONDS = 15.0
 HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "EchoPilot"}
 
 calls = Counter("echopilot_outbound_calls", "Calls to the outside by purpose and outcome.", ["purpose", "outcome"])
@@ -45,35 +39,84 @@ class _Httpx2TimedOut(OutboundTimedOut, httpx2.TimeoutException):
     """The same for time."""
 
 
-def client(*, purpose: str, timeout: float = 30, user_given: bool = True, max_bytes: int = MAX_BYTES,
-           resolver: Resolver | None = None) -> httpx.Client:  # fmt: skip
+def client(
+    *,
+    purpose: str,
+    timeout: float = 30,
+    user_given: bool = True,
+    max_bytes: int = MAX_BYTES,
+    resolver: Resolver | None = None,
+) -> httpx.Client:
     """A guarded ``httpx.Client``; safe to share between threads, cheap to make (connections are pooled per process).
 
     ``purpose`` labels metrics. ``timeout`` is the total time of one call in seconds, answer included. ``user_given=False`` is
     for addresses the operator configured. Calls raise ``OutboundRefused`` (nothing was sent) or ``OutboundFailed`` /
     ``OutboundTimedOut`` (which are also httpx errors), and ``CalledInTransaction`` for a bug in the caller.
     """
-    guard = _Guard(httpx, _shared.transport(httpx, httpcore, user_given=user_given, resolver=resolver), _HttpxFailed, _HttpxTimedOut,
-                   purpose=purpose, timeout=timeout, user_given=user_given, max_bytes=max_bytes)  # fmt: skip
-    return httpx.Client(transport=_HttpxTransport(guard), timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-                        headers=HEADERS, trust_env=False, follow_redirects=False)  # fmt: skip
+    transport = shared.transport(httpx, httpcore, user_given=user_given, resolver=resolver)
+    guard = _Guard(
+        httpx,
+        transport,
+        _HttpxFailed,
+        _HttpxTimedOut,
+        purpose=purpose,
+        timeout=timeout,
+        user_given=user_given,
+        max_bytes=max_bytes,
+    )
+    return httpx.Client(
+        transport=_HttpxTransport(guard),
+        timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+        headers=HEADERS,
+        trust_env=False,
+        follow_redirects=False,
+    )
 
 
-def http2_client(*, purpose: str, timeout: float = 30, user_given: bool = True, max_bytes: int = MAX_BYTES,
-                 resolver: Resolver | None = None) -> httpx2.Client:  # fmt: skip
+def http2_client(
+    *,
+    purpose: str,
+    timeout: float = 30,
+    user_given: bool = True,
+    max_bytes: int = MAX_BYTES,
+    resolver: Resolver | None = None,
+) -> httpx2.Client:
     """The same guard as an ``httpx2.Client``: ``OpenAI(http_client=http2_client(purpose="ai"))``."""
-    guard = _Guard(httpx2, _shared.transport(httpx2, httpcore2, user_given=user_given, resolver=resolver), _Httpx2Failed, _Httpx2TimedOut,
-                   purpose=purpose, timeout=timeout, user_given=user_given, max_bytes=max_bytes)  # fmt: skip
-    return httpx2.Client(transport=_Httpx2Transport(guard),
-                         timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-                         headers=HEADERS, trust_env=False, follow_redirects=False)  # fmt: skip
+    transport = shared.transport(httpx2, httpcore2, user_given=user_given, resolver=resolver)
+    guard = _Guard(
+        httpx2,
+        transport,
+        _Httpx2Failed,
+        _Httpx2TimedOut,
+        purpose=purpose,
+        timeout=timeout,
+        user_given=user_given,
+        max_bytes=max_bytes,
+    )
+    return httpx2.Client(
+        transport=_Httpx2Transport(guard),
+        timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+        headers=HEADERS,
+        trust_env=False,
+        follow_redirects=False,
+    )
 
 
 class _Guard:
     """One request through the guard, for either library."""
 
-    def __init__(self, library: Any, inner: Any, failed: type[OutboundFailed], timed_out: type[OutboundTimedOut], *,
-                 purpose: str, timeout: float, user_given: bool, max_bytes: int) -> None:  # fmt: skip
+    def __init__(
+        self,
+        library: Any,
+        inner: Any,
+        failed: type[OutboundFailed],
+        timed_out: type[OutboundTimedOut],
+        *,
+        purpose: str,
+        timeout: float,
+        user_given: bool,
+        max_bytes: int,
+    ) -> None:
         self._library = library
         self._inner = inner
         self._failed = failed
@@ -118,15 +161,20 @@ class _Guard:
 
     def _bounded(self, response: Any, until: float) -> Any:
         try:
-            body = BoundedBody(response.stream, encoding=response.headers.get("content-encoding", ""),
-                               limit=self._max_bytes, until=until)  # fmt: skip
+            body = BoundedBody(
+                response.stream,
+                encoding=response.headers.get("content-encoding", ""),
+                limit=self._max_bytes,
+                until=until,
+            )
         except OutboundFailed as error:
             response.close()
             raise self._failed(detail=error.detail) from error
         headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
         stream = _HttpxBody if self._library is httpx else _Httpx2Body
-        return self._library.Response(response.status_code, headers=headers, stream=stream(self, body),
-                                      extensions=response.extensions)  # fmt: skip
+        return self._library.Response(
+            response.status_code, headers=headers, stream=stream(self, body), extensions=response.extensions
+        )
 
     def _translated(self, call: Any, *arguments: Any) -> Any:
         try:
@@ -181,55 +229,6 @@ class _Httpx2Body(httpx2.SyncByteStream):
 
     def close(self) -> None:
         self._body.close()
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context(trust_env=False)
-
-
-class _Shared:
-    """One connection pool per library, trust level and resolver, kept for the life of the process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._transports: dict[tuple[Any, ...], Any] = {}
-        os.register_at_fork(after_in_child=self._forget)
-
-    def transport(self, library: Any, core: Any, *, user_given: bool, resolver: Resolver | None) -> Any:
-        """The pooled transport, made on first use."""
-        key = (library, user_given, resolver)
-        with self._lock:
-            if key not in self._transports:
-                backend: Any = GuardedBackend(core.SyncBackend(), user_given=user_given, resolver=resolver)
-                transport = library.HTTPTransport(verify=_tls(), trust_env=False)
-                # Neither library offers a public way to set the network backend; a test fails when this name moves.
-                transport._pool = core.ConnectionPool(  # noqa: SLF001
-                    ssl_context=_tls(), max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS,
-                    network_backend=backend,
-                )  # fmt: skip
-                self._transports[key] = transport
-            return self._transports[key]
-
-    def close(self) -> None:
-        """Close every idle connection; clients made earlier open new ones when used again."""
-        with self._lock:
-            for transport in self._transports.values():
-                transport.close()
-
-    def _forget(self) -> None:
-        """A forked process must not talk on its parent's connections."""
-        self._lock = threading.Lock()
-        self._transports = {}
-
-
-_shared = _Shared()
-atexit.register(_shared.close)
-
-
-def close_connections() -> None:
-    """Close the idle connections of all guarded clients."""
-    _shared.close()
 
 
 def _detail(error: BaseException) -> str:

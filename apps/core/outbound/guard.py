@@ -78,7 +78,9 @@ class TimedStream:
         """Close the connection."""
         self._inner.close()
 
-    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> TimedStream:
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> TimedStream:
         """Speak TLS from here on; ``server_hostname`` stays the name, whatever address was connected to."""
         return TimedStream(self._inner.start_tls(ssl_context, server_hostname, _shorter(timeout)))
 
@@ -95,22 +97,33 @@ class GuardedBackend:
         self._user_given = user_given
         self._resolver = resolver
 
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
-                    socket_options: Iterable[Any] | None = None) -> TimedStream:  # fmt: skip
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> TimedStream:
         """Connect to one of the checked addresses of the host, in order."""
         assert_no_transaction()
         target = Target(scheme="", host=normal_host(host), port=port)
-        addresses = checked_addresses(target, user_given=self._user_given, resolver=self._resolver,
-                                      timeout=_shorter(timeout) or 10)  # fmt: skip
+        addresses = checked_addresses(
+            target, user_given=self._user_given, resolver=self._resolver, timeout=_shorter(timeout) or 10
+        )
         failure: Exception | None = None
         for address in addresses:
             try:
-                return TimedStream(self._inner.connect_tcp(address, port, _shorter(timeout), local_address, socket_options))
+                return TimedStream(
+                    self._inner.connect_tcp(address, port, _shorter(timeout), local_address, socket_options)
+                )
             except Exception as error:  # noqa: BLE001 - the next address may answer; the last failure is raised below
                 failure = error
         raise failure or OutboundFailed(detail=f"{host} has no address")
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None) -> Any:
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> Any:
         """Sockets of this machine are never a destination."""
         raise OutboundFailed(detail="unix sockets are not reachable")
 

@@ -53,10 +53,10 @@ def seconds(value: float | timedelta | None) -> str:
     total = value.total_seconds() if isinstance(value, timedelta) else float(value)
     if total < 1:
         return _("%(n)d ms") % {"n": round(total * 1000)}
-    if total < 60:  # noqa: PLR2004
+    if total < 60:
         return _("%(n).1f s") % {"n": total}
     minutes, rest = divmod(round(total), 60)
-    if minutes < 60:  # noqa: PLR2004
+    if minutes < 60:
         return _("%(m)d min %(s)d s") % {"m": minutes, "s": rest}
     hours, minutes = divmod(minutes, 60)
     return _("%(h)d h %(m)d min") % {"h": hours, "m": minutes}
@@ -75,7 +75,7 @@ def ago(context: template.Context, moment: datetime | None) -> SafeString:
 
 
 def _distance(passed: float) -> str:
-    if passed < 45:  # noqa: PLR2004
+    if passed < 45:
         return _("just now")
     for size, text in (
         (86400, lambda n: ngettext("%(n)d day ago", "%(n)d days ago", n)),

@@ -16,14 +16,18 @@ SIGNS = {Outcome.OK: "ok", Outcome.SKIPPED: "--", Outcome.WARNING: "!!", Outcome
 class Command(BaseCommand):
     """Exit code 0 when nothing failed, else 1."""
 
-    help = "Check database, broker, keys, credentials, checkout and migrations; one line each, exit code 1 on any failure."
+    help = (
+        "Check database, broker, keys, credentials, checkout and migrations; one line each, exit code 1 on any failure."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options."""
         names = sorted(check.name for check in preflight_checks)
         parser.add_argument("--json", action="store_true", help="Print one JSON object with every finding.")
-        parser.add_argument("--only", action="append", default=[], choices=names, help="Run this check only; repeatable.")
+        parser.add_argument(
+            "--only", action="append", default=[], choices=names, help="Run this check only; repeatable."
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run the checks and report."""
@@ -34,9 +38,13 @@ class Command(BaseCommand):
                 self._line(name, finding)
         failures = [name for name, finding in findings if finding.outcome is Outcome.FAILED]
         if options["json"]:
-            self.stdout.write(json.dumps({"passed": not failures, "checks": [as_json(*found) for found in findings]}, indent=2))
+            self.stdout.write(
+                json.dumps({"passed": not failures, "checks": [as_json(*found) for found in findings]}, indent=2)
+            )
         else:
-            self.stdout.write(f"{len(findings)} checks, {len(failures)} failed" + (f": {', '.join(failures)}" if failures else ""))
+            self.stdout.write(
+                f"{len(findings)} checks, {len(failures)} failed" + (f": {', '.join(failures)}" if failures else "")
+            )
         if failures:
             sys.exit(1)
 

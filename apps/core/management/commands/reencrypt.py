@@ -18,7 +18,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options."""
-        parser.add_argument("--dry-run", action="store_true", help="Open everything, write nothing, report what would change.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Open everything, write nothing, report what would change."
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Move column by column and report."""
@@ -26,7 +28,9 @@ class Command(BaseCommand):
         for report in reencrypt_all(dry_run=options["dry_run"]):
             moved, current, failed = moved + report.moved, current + report.current, failed + len(report.failed)
             if report.moved or report.failed:
-                self.stdout.write(f"{report.schema}  {report.column}  {report.moved} moved, {len(report.failed)} unreadable")
+                self.stdout.write(
+                    f"{report.schema}  {report.column}  {report.moved} moved, {len(report.failed)} unreadable"
+                )
             for key in report.failed:
                 self.stderr.write(f"{report.schema}  {report.column}  row {key} does not open with any key of the ring")
         verb = "would be moved" if options["dry_run"] else "moved"

@@ -37,8 +37,18 @@ class Command(BaseCommand):
         except UnknownRevision as error:
             code, message = UNKNOWN, error.text
         if options["json"]:
-            self.stdout.write(json.dumps({"commit": revision.commit, "dirty": revision.dirty, "label": revision.label,
-                                          "diff_hash": revision.diff_hash, "files": revision.files, "verdict": message}))  # fmt: skip
+            self.stdout.write(
+                json.dumps(
+                    {
+                        "commit": revision.commit,
+                        "dirty": revision.dirty,
+                        "label": revision.label,
+                        "diff_hash": revision.diff_hash,
+                        "files": revision.files,
+                        "verdict": message,
+                    }
+                )
+            )
         else:
             self.stdout.write(f"{revision.label}  {message}")
         if code:
