@@ -39,7 +39,7 @@ class Budget(models.Model):
 class BudgetCounter(models.Model):
     """What one subject of a budget has spent and set aside in one period. Only the gateway's statements write it."""
 
-    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="counters")
+    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="counters", db_index=False)
     scope = models.CharField(max_length=16, choices=Scope)
     subject = models.CharField(max_length=200, blank=True)
     rank = models.PositiveSmallIntegerField(help_text="Lock order: wider scopes first.")
@@ -69,7 +69,7 @@ class Reservation(models.Model):
     platform_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Platform counters that hold the amount.")
     closed_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())
-    expires_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep looks at it; empty once closed.")
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -78,7 +78,7 @@ class Reservation(models.Model):
             models.CheckConstraint(condition=Q(amount_micros__gte=0, charged_micros__gte=0), name="ai_reservation_not_negative"),
         ]
         indexes = [
-            models.Index(fields=["expires_at"], condition=Q(state=ReservationState.OPEN), name="ai_reservation_open_expiry"),
+            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="ai_reservation_expiry"),
             models.Index(fields=["key", "-created_at"], name="ai_reservation_key"),
         ]
 

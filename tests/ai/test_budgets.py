@@ -18,11 +18,11 @@ from apps.ai.models import AICall, Budget, BudgetCounter, Reservation
 from apps.ai.registries import ReservationOwner, reservation_owners
 from apps.core.errors import InvalidInput, PlatformError
 from apps.tenants.facade import get_tenant, tenant_context
-from apps.tenants.models import PlatformCap, PlatformSpend
+from apps.tenants.models import LimitOverride, PlatformCap, PlatformSpend
 from tests.ai.conftest import ask, point_at
 from tests.servers.openai import OpenAIServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
 SCOPED = {"workflow": "answer", "user_id": 7, "api_key_id": "key-1"}
 SUBJECTS = [("tenant", ""), ("workflow", "answer"), ("user", "7"), ("key", "key-1"), ("model", "gpt-6.1-sol")]
@@ -92,8 +92,8 @@ def test_a_downgrade_budget_saves_before_it_refuses(gateway: OpenAIServer) -> No
     assert (low["saving"], low["candidates"][0]["model"]) == (True, "gpt-6-luna")
 
 
-def test_the_plans_entitlement_is_a_cap(gateway: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.tenants.facade.entitlement", lambda key: 500 if key == "ai_cost_micros_per_month" else None)
+def test_the_plans_entitlement_is_a_cap(gateway: OpenAIServer, tenant: Any) -> None:
+    LimitOverride.objects.create(tenant_id=tenant.id, key="ai_cost_micros_per_month", amount=500, reason="test")
     with pytest.raises(BudgetExceeded):
         prepare("k")
 
@@ -182,6 +182,7 @@ def _call(kind: str, key: str, payer: dict[str, Any]) -> None:
                 facade.abandon(plan, key=key, reason="test")
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(300)
 def test_64_callers_in_six_nested_scopes_never_overspend(openai_server: OpenAIServer, settings: Any, db: None) -> None:
     """I1: every kind of call, faults included, two tenants under one platform cap."""

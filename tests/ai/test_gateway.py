@@ -13,7 +13,7 @@ from apps.ai.models import AICall, BudgetCounter, Reservation
 from tests.ai.conftest import ask
 from tests.servers.openai import OpenAIServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
 
 

@@ -7,6 +7,7 @@ workspace's own counter first, they cannot deadlock. The cap above all tenants i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,22 +19,27 @@ from apps.ai import conf
 from apps.ai.enums import Period, Scope
 from apps.ai.errors import BudgetExceeded
 from apps.core.ids import new_id
+from apps.core.prepared import Prepared
 from apps.tenants import facade as tenants
 
 RANKS = {Scope.TENANT: 1, Scope.WORKFLOW: 2, Scope.USER: 3, Scope.KEY: 4, Scope.MODEL: 5}
+PLAN_LIMIT = "ai_cost_micros_per_month"
 
 _BOUND = """
-wanted AS (SELECT * FROM unnest(%(scopes)s::text[], %(subjects)s::text[], %(ranks)s::int[]) AS w(scope, subject, rank)),
+wanted AS (SELECT * FROM unnest($1, $2, $3) AS w(scope, subject, rank)),
 bound AS (
     SELECT b.id AS budget_id, b.scope, w.subject, w.rank, b.period,
-           CASE WHEN b.is_plan THEN %(plan_cap)s::bigint ELSE b.cap_micros END AS cap,
+           CASE WHEN b.is_plan THEN $4 ELSE b.cap_micros END AS cap,
            CASE b.period WHEN 'day' THEN (now() AT TIME ZONE 'UTC')::date
                          WHEN 'month' THEN date_trunc('month', now() AT TIME ZONE 'UTC')::date
                          ELSE DATE '2000-01-01' END AS period_start
     FROM ai_budget b JOIN wanted w ON b.scope = w.scope AND b.subject IN (w.subject, '*')
 )"""
 
-RESERVE = f"""
+RESERVE = Prepared(
+    name="ai_reserve",
+    types=("text[]", "text[]", "int[]", "bigint", "uuid", "text", "bigint", "bigint[]", "float8"),
+    sql=f"""
 WITH {_BOUND},
 held AS MATERIALIZED (
     SELECT c.id, c.scope, c.subject, b.cap, b.period, c.spent_micros + c.reserved_micros AS used
@@ -41,59 +47,62 @@ held AS MATERIALIZED (
     JOIN bound b ON c.budget_id = b.budget_id AND c.subject = b.subject AND c.period_start = b.period_start
     ORDER BY c.rank, c.id FOR UPDATE OF c
 ), earlier AS (
-    SELECT id, amount_micros, counter_ids, platform_ids FROM ai_reservation WHERE key = %(key)s AND state = 'open'
+    SELECT id, amount_micros FROM ai_reservation WHERE key = $6 AND state = 'open'
 ), answer AS (
     SELECT (SELECT count(*) FROM bound WHERE scope = 'tenant') > 0
              AND (SELECT count(*) FROM bound) = (SELECT count(*) FROM held) AS complete,
-           NOT EXISTS (SELECT 1 FROM held WHERE used + %(amount)s > cap) AS fits,
+           NOT EXISTS (SELECT 1 FROM held WHERE used + $7 > cap) AS fits,
            EXISTS (SELECT 1 FROM earlier) AS again
 ), taken AS (
-    UPDATE ai_budgetcounter c SET reserved_micros = c.reserved_micros + %(amount)s
+    UPDATE ai_budgetcounter c SET reserved_micros = c.reserved_micros + $7
     FROM held, answer WHERE c.id = held.id AND answer.complete AND answer.fits AND NOT answer.again
-    RETURNING c.id
 ), made AS (
     INSERT INTO ai_reservation
         (id, key, state, amount_micros, charged_micros, counter_ids, platform_ids, closed_reason, expires_at)
-    SELECT %(id)s, %(key)s, 'open', %(amount)s, 0, (SELECT array_agg(id) FROM held), %(platform_ids)s::bigint[], '',
-           now() + make_interval(secs => %(life_s)s)
+    SELECT $5, $6, 'open', $7, 0, (SELECT array_agg(id) FROM held), $8, '', now() + make_interval(secs => $9)
     FROM answer WHERE answer.complete AND answer.fits AND NOT answer.again
-    RETURNING id, counter_ids
 )
 SELECT answer.complete, answer.fits, answer.again, (SELECT row_to_json(e) FROM earlier e),
-       (SELECT counter_ids FROM made),
-       (SELECT row_to_json(h) FROM held h WHERE used + %(amount)s > cap ORDER BY cap - used LIMIT 1),
-       (SELECT count(*) FROM taken)
-FROM answer
-"""
+       (SELECT row_to_json(h) FROM held h WHERE used + $7 > cap ORDER BY cap - used LIMIT 1)
+FROM answer""",
+)
 
-OPEN_PERIOD = f"""
+OPEN_PERIOD = Prepared(
+    name="ai_open_period",
+    types=("text[]", "text[]", "int[]", "bigint"),
+    sql=f"""
 WITH {_BOUND}
 INSERT INTO ai_budgetcounter (budget_id, scope, subject, rank, period_start, spent_micros, reserved_micros)
 SELECT budget_id, scope, subject, rank, period_start, 0, 0 FROM bound ORDER BY rank, budget_id, subject
-ON CONFLICT DO NOTHING
-"""
+ON CONFLICT DO NOTHING""",
+)
 
 ENSURE_PLAN = """
 INSERT INTO ai_budget (scope, subject, period, action, is_plan, updated_at)
 VALUES ('tenant', '', 'month', 'stop', true, now()) ON CONFLICT DO NOTHING
 """
 
-CLOSE = """
-UPDATE ai_reservation SET state = %(state)s, charged_micros = charged_micros + %(charged)s, closed_reason = %(reason)s,
-       closed_at = now()
-FROM (SELECT id, state AS was FROM ai_reservation WHERE id = %(id)s FOR UPDATE) old
-WHERE ai_reservation.id = old.id AND (old.was = 'open' OR (old.was = 'released' AND %(late)s))
-RETURNING old.was, amount_micros, counter_ids, platform_ids
-"""
+# A released reservation may still be settled late ($5): the money was spent, so it is charged, only nothing is freed again.
+CLOSE = Prepared(
+    name="ai_close",
+    types=("uuid", "text", "bigint", "text", "bool"),
+    sql="""
+UPDATE ai_reservation SET state = $2, charged_micros = charged_micros + $3, closed_reason = $4, closed_at = now(), expires_at = NULL
+FROM (SELECT id, state AS was FROM ai_reservation WHERE id = $1 FOR UPDATE) old
+WHERE ai_reservation.id = old.id AND (old.was = 'open' OR (old.was = 'released' AND $5))
+RETURNING old.was, amount_micros, counter_ids, platform_ids""",
+)
 
-BOOK = """
-WITH held AS MATERIALIZED (SELECT id FROM ai_budgetcounter WHERE id = ANY(%(ids)s) ORDER BY rank, id FOR UPDATE)
+BOOK = Prepared(
+    name="ai_book",
+    types=("bigint[]", "bigint", "bigint", "jsonb"),
+    sql="""
+WITH held AS MATERIALIZED (SELECT id FROM ai_budgetcounter WHERE id = ANY($1) ORDER BY rank, id FOR UPDATE)
 UPDATE ai_budgetcounter c
-SET reserved_micros = c.reserved_micros - %(reserved)s,
-    spent_micros = c.spent_micros + CASE WHEN c.scope = 'model' THEN coalesce((%(by_model)s::jsonb ->> c.subject)::bigint, 0)
-                                         ELSE %(spent)s END
-FROM held WHERE c.id = held.id
-"""
+SET reserved_micros = c.reserved_micros - $2,
+    spent_micros = c.spent_micros + CASE WHEN c.scope = 'model' THEN coalesce(($4 ->> c.subject)::bigint, 0) ELSE $3 END
+FROM held WHERE c.id = held.id""",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,29 +139,26 @@ def reserve(*, key: str, amount_micros: int, payers: Payers) -> Hold:
 
     An open reservation with the same key is returned as it is. Raises ``BudgetExceeded`` naming the tightest cap.
     """
-    platform = tenants.reserve_platform_spend(micros=amount_micros)
+    platform = tenants.reserve_platform_spend(micros=amount_micros, limit=PLAN_LIMIT)
     if platform.refused:
         raise _exceeded(Scope.PLATFORM, platform.period, platform.cap_micros, platform.used_micros, amount_micros)
+    hold_id = new_id()
     scopes = payers.scopes()
-    params: dict[str, Any] = {
-        "scopes": [scope for scope, _ in scopes],
-        "subjects": [subject for _, subject in scopes],
-        "ranks": [RANKS[Scope(scope)] for scope, _ in scopes],
-        "plan_cap": tenants.entitlement("ai_cost_micros_per_month"),
-        "id": new_id(),
-        "key": key,
-        "amount": amount_micros,
-        "platform_ids": list(platform.counter_ids),
-        "life_s": conf.RESERVATION_LIFE_S,
-    }
-    fits, again, earlier, refused = _take(params)
+    bound = [
+        [scope for scope, _ in scopes],
+        [subject for _, subject in scopes],
+        [RANKS[Scope(scope)] for scope, _ in scopes],
+        platform.entitlement,
+    ]
+    rest = [str(hold_id), key, amount_micros, list(platform.counter_ids), conf.RESERVATION_LIFE_S]
+    fits, again, earlier, refused = _take(bound, rest)
     if again or not fits:
         tenants.settle_platform_spend(counter_ids=platform.counter_ids, reserved_micros=amount_micros, spent_micros=0)
     if again:
         return Hold(id=UUID(earlier["id"]), amount_micros=earlier["amount_micros"])
     if not fits:
         raise _exceeded(Scope(refused["scope"]), refused["period"], refused["cap"], refused["used"], amount_micros)
-    return Hold(id=params["id"], amount_micros=amount_micros)
+    return Hold(id=hold_id, amount_micros=amount_micros)
 
 
 def settle(*, reservation_id: UUID, spent_micros: int, by_model: Mapping[str, int]) -> bool:
@@ -168,32 +174,25 @@ def release(*, reservation_id: UUID, reason: str, spent_micros: int = 0, by_mode
     return _close(reservation_id, state="released", spent=spent_micros, by_model=by_model or {}, reason=reason, late=False)
 
 
-def _take(params: dict[str, Any]) -> tuple[bool, bool, Any, Any]:
+def _take(bound: list[Any], rest: list[Any]) -> tuple[bool, bool, Any, Any]:
     for _ in range(3):
+        complete, fits, again, earlier, refused = RESERVE.run([*bound, *rest])
+        if complete or again:
+            return fits, again, earlier, refused
         with connection.cursor() as cursor:
-            cursor.execute(RESERVE, params)
-            complete, fits, again, earlier, _counters, refused, _taken = cursor.fetchone()
-            if complete or again:
-                return fits, again, earlier, refused
             cursor.execute(ENSURE_PLAN)
-            cursor.execute(OPEN_PERIOD, params)
+        OPEN_PERIOD.run(bound)
     raise RuntimeError("the budget's counters for this period could not be opened")
 
 
 def _close(reservation_id: UUID, *, state: str, spent: int, by_model: Mapping[str, int], reason: str, late: bool) -> bool:
-    from json import dumps
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLOSE, {"id": reservation_id, "state": state, "charged": spent, "reason": reason[:200], "late": late}
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return False
-        was, amount, counter_ids, platform_ids = row
-        reserved = amount if was == "open" else 0
-        tenants.settle_platform_spend(counter_ids=platform_ids, reserved_micros=reserved, spent_micros=spent)
-        cursor.execute(BOOK, {"ids": counter_ids, "reserved": reserved, "spent": spent, "by_model": dumps(dict(by_model))})
+    row = CLOSE.run([str(reservation_id), state, spent, reason[:200], late])
+    if row is None:
+        return False
+    was, amount, counter_ids, platform_ids = row
+    reserved = amount if was == "open" else 0
+    tenants.settle_platform_spend(counter_ids=platform_ids, reserved_micros=reserved, spent_micros=spent)
+    BOOK.run([counter_ids, reserved, spent, json.dumps(dict(by_model))])
     return True
 
 
