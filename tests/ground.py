@@ -99,6 +99,12 @@ def fill(database: str) -> None:
     _statement("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", database, template)
 
 
+def migrated_database() -> str:
+    """Name of a database with every migration and no tenant: the stage below the template."""
+    _template()
+    return f"template_{next(stage.digest for stage in fingerprint.stages() if stage.name == 'apps')}"
+
+
 def template_digest() -> str:
     """Digest of everything the template is made from, for the code as it stands."""
     return fingerprint.stages()[-1].digest
@@ -132,13 +138,13 @@ def _template() -> str:
     lock = _open("templates", wanted)
     fcntl.flock(lock, fcntl.LOCK_SH)
     _held.append(lock)
-    if wanted not in _databases():
+    if not {f"template_{stage.digest}" for stage in stages} <= set(_databases()):
         with _locked("build"):
             _build(stages)
     return wanted
 
 
-def _build(stages: list[fingerprint.Stage]) -> None:
+def _build(stages: tuple[fingerprint.Stage, ...]) -> None:
     below = "template1"
     for stage in stages:
         name = f"template_{stage.digest}"

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -33,8 +34,9 @@ class Stage:
     digest: str
 
 
-def stages() -> list[Stage]:
-    """Bottom to top. Ordinary work on our own migrations leaves the expensive first stage alone."""
+@cache
+def stages() -> tuple[Stage, ...]:
+    """Bottom to top, for the code as this process found it first. Ordinary work on our own migrations leaves the expensive first stage alone."""
     digest = _packages() + _planes()
     result = []
     for name, title, patterns in (
@@ -44,7 +46,7 @@ def stages() -> list[Stage]:
     ):
         digest = _digest(digest, patterns)
         result.append(Stage(name=name, title=title, digest=digest))
-    return result
+    return tuple(result)
 
 
 def _packages() -> str:

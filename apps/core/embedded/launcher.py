@@ -137,7 +137,7 @@ class Launcher:
             if empty and restore(self._postgres, folder=cache):
                 source = " (from the dump of an earlier start)"
             elif empty:
-                self._console.done("Database: migrating, the first time takes about a minute")
+                self._console.done("Database: migrating, the first time takes half a minute")
             self.run_manage("migrate", "-v", "2", progress=step.news)
             step.done(f"Database migrated{source}")
         if self._postgres is not None:
