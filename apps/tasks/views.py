@@ -19,7 +19,7 @@ from apps.tasks import facade
 from apps.tasks.contracts import NewAttachment, TaskView
 from apps.tasks.enums import TaskSource, TaskState
 from apps.tasks.forms import ReviewForm, TaskForm
-from apps.tasks.presentation import example_request, sentence_about
+from apps.tasks.presentation import example_request, sentence_about, step_lines
 from apps.workflows import facade as workflows
 
 PAGE_SIZE = 25
@@ -170,7 +170,7 @@ def _render_task(request: HttpRequest, task: TaskView, form: ReviewForm, status:
     run = workflows.get_run(task.run_id) if task.run_id else None
     context = {
         "task": task,
-        "steps": run.steps if run else [],
+        "steps": step_lines(run.steps, now) if run else [],
         "sentence": sentence_about(task),
         "duration": (task.finished_at or now) - task.created_at,
         "now": now,

@@ -1,6 +1,7 @@
 """The portal through its front door: what each person sees, what is kept on error, what is refused."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -12,10 +13,13 @@ from apps.accounts.models import User
 from apps.tasks import facade as tasks
 from apps.tasks.contracts import TaskView
 from apps.tasks.enums import TaskSource, TaskState
+from apps.tasks.presentation import step_lines
 from apps.tenants.contracts import TenantRef
+from apps.workflows.contracts import RunError, StepView
 
 pytestmark = pytest.mark.django_db
 
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Browse = Callable[..., Client]
 REQUEST = {
     "title": "Summarise the note", "body": "Summarise: three boxes were damaged by water.", "task_type": "drafting",
@@ -153,3 +157,26 @@ def test_no_page_carries_inline_script_or_style(browse: Browse, user: User, task
         assert " style=" not in text
         assert " onclick=" not in text
         assert "<script>" not in text
+
+
+def test_the_time_line_says_what_each_step_did_and_leaves_the_plumbing_out() -> None:
+    def step(kind: str, state: str, **more: object) -> StepView:
+        return StepView(**{
+            "path": kind, "step_id": kind, "type": kind, "title": kind.title(), "state": state, "attempt": 1, "started_at": START,
+            "finished_at": START + timedelta(seconds=2), "summary": "all well", "output": {}, "error": None, "cost_micros": 0,
+            "model": "", **more,
+        })  # type: ignore[arg-type]
+
+    lines = step_lines(
+        [
+            step("ai.generate", "failed", error=RunError(code="timeout", message="The model took too long.")),
+            step("ai.generate", "succeeded"),
+            step("switch", "succeeded"),
+            step("task.ask_person", "waiting", finished_at=None),
+        ],
+        START + timedelta(seconds=5),
+    )
+    assert [(line.state, line.text) for line in lines] == [
+        ("failed", "The model took too long."), ("done", "all well"), ("waiting", "all well"),
+    ]
+    assert [line.duration for line in lines] == [2.0, 2.0, 5.0]
