@@ -65,7 +65,7 @@ def _check_statement(execute: Callable[..., Any], sql: str, params: Any, many: b
     expected = expected_schema()
     real = _search_path(connection)
     checked["statements"] += 1
-    if real is not None and real != ([expected] if expected == "public" else [expected, "public"]):
+    if real is not None and real not in ([expected], [expected, "public"]):
         _breach(f"expected to be in {expected}, the connection is in {real}: {sql[:200]}")
     if active_tenant() is not None:
         foreign = set(SCHEMA_IN_SQL.findall(sql)) - {expected}
@@ -85,7 +85,8 @@ def _search_path(connection: Any) -> list[str] | None:
 
 
 def _is_tenant_model(model: type[Model]) -> bool:
-    return apps.get_app_config(model._meta.app_label).name in settings.TENANT_APPS
+    config = apps.app_configs.get(model._meta.app_label)
+    return config is not None and config.name in settings.TENANT_APPS
 
 
 def _queryset_patches() -> Iterator[Any]:
