@@ -2,7 +2,7 @@
 
 from django import template
 
-from apps.tasks.enums import TaskSource
+from apps.tasks.enums import ReviewReason, TaskSource
 
 register = template.Library()
 
@@ -11,3 +11,9 @@ register = template.Library()
 def source_label(value: str) -> str:
     """Where a task came from, in the reader's language."""
     return str(TaskSource(value).label) if value in TaskSource.values else value
+
+
+@register.filter
+def reason_label(value: str) -> str:
+    """Why an answer waits for a person, in one sentence."""
+    return str(ReviewReason(value).label) if value in ReviewReason.values else value
