@@ -271,7 +271,11 @@ CONTENT_SECURITY_POLICY_PATHS = {"/admin/": BACK_OFFICE_POLICY}
 # --- HTTP API: nothing is allowed, read or written unless a view says so ---------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apps.core.api.DenyAll"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.api.authentication.TenantTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "NUM_PROXIES": ENV.trusted_proxies,
     "DEFAULT_PARSER_CLASSES": ["apps.core.api.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "apps.core.api.CappedCursorPagination",
