@@ -6,10 +6,12 @@ from django.views.decorators.http import require_POST
 
 from apps.connectors.providers.notion import webhooks
 from apps.core.errors import PlatformError
+from apps.core.policy import signed_by
 
 BODY_BYTES = 1_000_000
 
 
+@signed_by("notion: HMAC over the raw body, and a secret in the address")
 @csrf_exempt
 @require_POST
 def notion_webhook(request: HttpRequest, key: str) -> HttpResponse:

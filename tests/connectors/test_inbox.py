@@ -16,8 +16,7 @@ def test_a_new_row_is_delivered_once_with_plain_values(world):
     assert change.page_id == page_id
     assert change.database_key == "t_queue"
     assert change.values == {
-        "Task Name": "Summarise", "Description": "Long text", "Trigger": True, "Status": "New", "QA Target": 85, "Due": "2026-12-01",
-        "Tags": ["a", "b"], "Linked": [], "Result": "", "Score": None, "Sync Note": "",
+        "Task Name": "Summarise", "Description": "Long text", "Trigger": True, "Status": "New", "Plan": "", "QA Target": 85, "Due": "2026-12-01", "Tags": ["a", "b"], "Linked": [], "Result": "", "Score": None, "Sync Note": "",
     }
     assert change.version == 1
     assert "Trigger" in change.changed

@@ -72,6 +72,7 @@ def specs(app: App) -> tuple[DatabaseSpec, ...]:
             PropertySpec(name="Description", type="rich_text", direction="in"),
             PropertySpec(name="Trigger", type="checkbox", direction="both"),
             PropertySpec(name="Status", type="select", direction="both", options=("New", "Processing", "Done", "Failed")),
+            PropertySpec(name="Plan", type="rich_text", direction="both"),
             PropertySpec(name="QA Target", type="number", direction="in"),
             PropertySpec(name="Due", type="date", direction="in"),
             PropertySpec(name="Tags", type="multi_select", direction="in"),

@@ -158,7 +158,7 @@ class NotionClient:
                 if wait > figures.short_wait_s or attempt == figures.tries:
                     raise
             except (RemoteUnavailable, PayloadInvalid, RemoteConflict) as error:
-                wait = random.uniform(0.2, 1.0) * 2**attempt
+                wait = random.uniform(0.2, 1.0) * 2**attempt  # noqa: S311 - jitter
                 if attempt == figures.tries or not (repeatable or isinstance(error, RemoteConflict)):
                     raise
             self.clock.sleep(wait)

@@ -119,11 +119,7 @@ class Taker:
         """Tell the app, and remember that it was told, or neither. Never twice for the same fingerprint."""
         with transaction.atomic():
             page = self._locked(row)
-            ours = _written_by_us(page)
-            told = {name: page.seen.get(name, None) for name in self.spec.inbound}
-            news = {name for name in self.spec.inbound
-                    if name in row.values and (name not in page.seen or row.values[name] != told[name])
-                    and row.values[name] not in ours.get(name, ())}  # fmt: skip
+            news = _news(self.spec, row, page)
             first = not page.seen
             for name, value in row.values.items():
                 if name in self.spec.inbound or first:
@@ -200,6 +196,14 @@ def adopt(page: NotionPage, push: NotionPush, *, spec: DatabaseSpec) -> None:
     for name, wish in push.wishes.items():
         wish.setdefault("base", push.create_values.get(name, codec.empty(spec.columns[name])))
     push.save()
+
+
+def _news(spec: DatabaseSpec, row: rows.Row, page: NotionPage) -> set[str]:
+    """Inbound columns that differ from what the app was told, and not because we wrote them."""
+    ours = _written_by_us(page)
+    return {name for name in spec.inbound
+            if name in row.values and (name not in page.seen or row.values[name] != page.seen[name])
+            and row.values[name] not in ours.get(name, ())}  # fmt: skip
 
 
 def _written_by_us(page: NotionPage) -> dict[str, list[Json]]:

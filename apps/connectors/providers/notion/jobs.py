@@ -16,6 +16,7 @@ from apps.dispatch.enums import Queue
 SWEEP = "notion.sweep"
 POLL = "notion.poll"
 SOON_S = 45.0
+RETRY_S = 8.0
 
 
 def sweep_connections(context: JobContext) -> None:
@@ -34,12 +35,25 @@ def poll_work(connection_id: UUID, *, delay_s: float = 0) -> NewWork:
 
 
 def poll(context: JobContext) -> None:
-    """Poll one connection. A failure is in the connection's health; the next minute tries again."""
+    """Poll one connection. After a failure that may pass it is tried again shortly, and by the next minute anyway."""
+    connection_id = UUID(context.work.ref)
     try:
-        inbox.poll(connection_id=UUID(context.work.ref))
+        inbox.poll(connection_id=connection_id)
     except PlatformError as error:
-        if not (error.retryable or error.status in (403, 404)):
-            raise
+        wait = retry_delay(error)
+        if wait is None:
+            if error.status not in (403, 404):
+                raise
+            return
+        with transaction.atomic():
+            context.complete_in_transaction()
+            if wait <= SOON_S:
+                dispatch.enqueue(tenant_id=context.work.tenant_id, work=poll_work(connection_id, delay_s=wait))
+
+
+def retry_delay(error: PlatformError) -> float | None:
+    """Seconds until a failed poll is tried again; None when it is of no use."""
+    return max(RETRY_S, error.retry_after or 0.0) if error.retryable else None
 
 
 def push(context: JobContext) -> None:

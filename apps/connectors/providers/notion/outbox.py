@@ -127,9 +127,9 @@ def postpone(push: NotionPush, error: PlatformError, *, clock: Clock) -> float:
     """Write a failure down and say in how many seconds to try again (full jitter, Retry-After honoured)."""
     figures = timing()
     failures = push.failures + 1
-    wait = random.uniform(0.5, 1.0) * min(figures.retry_base_s * 2 ** min(failures - 1, 12), figures.retry_cap_s)
+    wait = random.uniform(0.5, 1.0) * min(figures.retry_base_s * 2 ** min(failures - 1, 12), figures.retry_cap_s)  # noqa: S311 - jitter
     if error.retry_after is not None:
-        wait = max(error.retry_after, wait if failures > 1 else 0.0) + random.uniform(0, 2)
+        wait = max(error.retry_after, wait if failures > 1 else 0.0) + random.uniform(0, 2)  # noqa: S311 - jitter
     NotionPush.objects.filter(pk=push.pk).update(
         failures=failures, next_try_at=clock.now() + timedelta(seconds=wait), error_code=error.code, problem=error.text
     )
