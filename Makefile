@@ -39,7 +39,7 @@ lint: install-dev ## Style, types, layers, templates
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	.venv/bin/mypy
-	.venv/bin/djlint --check --lint templates apps
+	.venv/bin/djlint --lint templates apps
 
 format: install-dev ## Put code and templates into the house's format
 	.venv/bin/ruff check --fix-only --quiet .
@@ -58,6 +58,7 @@ requirements: install-dev ## Compile requirements/*.in to pinned, hashed *.txt (
 			$(if $(UPGRADE),--upgrade) $$( [ $$set = model ] && echo --no-deps ) $$set.in -o $$set.txt) || exit 1; \
 	done
 
-clean: down ## Stop everything and remove its data, caches and the installed packages
+clean: ## Stop everything and remove its data, caches and the installed packages
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m apps.core.embedded.down --remove; fi
 	rm -rf var .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,12 +16,33 @@ from apps.accounts.selectors import (
 from apps.accounts.services.invitations import invite
 from apps.accounts.services.members import add_member, add_owner, find_or_create_person
 from apps.accounts.services.tickets import issue_ticket
-from apps.core.errors import NotAllowed
+from apps.core.errors import InvalidInput, NotAllowed
 
 __all__ = [
-    "add_member", "add_owner", "count_members", "count_owners", "count_owners_with_second_factor", "find_or_create_person", "invite", "issue_ticket", "list_members", "list_memberships",
-    "permissions_of", "require",
+    "add_member",
+    "add_owner",
+    "count_members",
+    "count_owners",
+    "count_owners_with_second_factor",
+    "find_or_create_person",
+    "invite",
+    "issue_ticket",
+    "list_members",
+    "list_memberships",
+    "permissions_of",
+    "read_invitation",
+    "require",
 ]
+
+
+def read_invitation(data: Any) -> tuple[str, str]:
+    """Address and role of a submitted invitation. Raises ``InvalidInput`` naming the fields at fault."""
+    from apps.accounts.forms import InvitationForm
+
+    form = InvitationForm(data)
+    if not form.is_valid():
+        raise InvalidInput(fields={name: errors[0] for name, errors in form.errors.items()})
+    return form.cleaned_data["email"], form.cleaned_data["role"]
 
 
 def require(user: Any, permission: str) -> None:

@@ -40,7 +40,7 @@ class Pace:
         if claimed.works:
             self._due_at = now
         elif claimed.tried:
-            self._due_at = now + random.uniform(0, min(self._conf.poll_busy_s, CONTENDED_S * 2 ** min(self._contended, 10)))
+            self._due_at = now + random.uniform(0, min(self._conf.poll_busy_s, CONTENDED_S * 2 ** min(self._contended, 10)))  # noqa: S311 - jitter
         else:
             self._due_at = now + jittered(self._poll_s)
             self._poll_s = min(self._conf.poll_idle_s, self._poll_s * 1.5)

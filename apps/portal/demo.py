@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.contrib.auth import get_user_model
 
 from apps.accounts import facade as accounts
-from apps.accounts.models import User
 from apps.connectors import facade as connectors
 from apps.core.errors import NotAllowed, NotFound
 from apps.tenants import facade as tenants
@@ -36,7 +37,7 @@ def prepare_demo(*, say: Callable[[str], None]) -> Demo:
     say("people")
     staff, owner = _person(STAFF, "Sam Staff"), _person(OWNER, "Dana Demo")
     if not staff.is_superuser:
-        User.objects.filter(pk=staff.pk).update(is_staff=True, is_superuser=True)
+        get_user_model().objects.filter(pk=staff.pk).update(is_staff=True, is_superuser=True)
     say("tenant hq")
     operator = _tenant(slug="hq", name="EchoPilot", owner=staff, plan="agency")
     say("tenant demo")
@@ -45,7 +46,7 @@ def prepare_demo(*, say: Callable[[str], None]) -> Demo:
     return Demo(operator=operator, tenant=tenant, notion_connected=_connect_notion(tenant))
 
 
-def _person(address: str, name: str) -> User:
+def _person(address: str, name: str) -> Any:
     person = accounts.find_or_create_person(email=address, name=name)
     if not person.has_usable_password():
         person.set_password(PASSWORD)
@@ -54,7 +55,7 @@ def _person(address: str, name: str) -> User:
     return person
 
 
-def _tenant(*, slug: str, name: str, owner: User, plan: str) -> TenantRef:
+def _tenant(*, slug: str, name: str, owner: Any, plan: str) -> TenantRef:
     try:
         return tenants.get_tenant(slug=slug)
     except NotFound:

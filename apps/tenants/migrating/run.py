@@ -162,7 +162,7 @@ def _run_step(tenant: TenantRef, step: Step) -> None:
             except OperationalError:
                 if attempt == TRIES or not connection.is_usable():
                     raise
-                time.sleep(random.uniform(0, 0.5 * 2**attempt))  # noqa: S311 - spreads retries, no secret
+                time.sleep(random.uniform(0, 0.5 * 2**attempt))  # noqa: S311 - jitter
     except Exception as error:
         note_ended(tenant_id=tenant.id, key=key, duration_ms=_ms(started), error=f"{type(error).__name__}: {error}")
         raise

@@ -6,8 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.accounts.facade import count_members, invite
-from apps.accounts.forms import InvitationForm
+from apps.accounts.facade import count_members, invite, read_invitation
 from apps.accounts.guards import held_permissions, permission_required
 from apps.core.errors import InvalidInput
 from apps.dispatch.contracts import NewWork
@@ -113,12 +112,10 @@ def deletion_schedule(request: HttpRequest) -> HttpResponse:
 @require_POST
 def invitation_create(request: HttpRequest) -> HttpResponse:
     """Invite somebody, if the plan has room."""
-    form = InvitationForm(request.POST)
-    if not form.is_valid():
-        raise InvalidInput(fields={name: errors[0] for name, errors in form.errors.items()})
+    email, role = read_invitation(request.POST)
     require_capacity("members", used=count_members(tenant_id=request.tenant.id))
     invite(
-        email=form.cleaned_data["email"], role=form.cleaned_data["role"], actor=request.user, tenant_name=request.tenant.name,
+        email=email, role=role, actor=request.user, tenant_name=request.tenant.name,
         link=lambda token: platform_link(f"/invitations/{token}/"),
     )
     messages.success(request, _("The invitation was sent."))
