@@ -5,6 +5,8 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from prometheus_client import start_http_server
 
 from apps.core.revision import require_clean_revision
@@ -13,6 +15,8 @@ from apps.dispatch.conf import dispatch_conf
 from apps.dispatch.loop import Loop
 
 logger = logging.getLogger(__name__)
+
+IDLE_IN_TRANSACTION = "30s"
 
 _loops: "weakref.WeakSet[Loop]" = weakref.WeakSet()
 
@@ -23,6 +27,7 @@ def build_loop(
 ) -> Loop:
     """A loop ready to ``run``. Raises ``DirtyRevision`` or ``UnknownRevision`` when work may not be done with this code."""
     revision = require_clean_revision()
+    connection_created.connect(_bound_transactions, dispatch_uid="dispatch transactions")
     conf = dispatch_conf()
     if slots is not None:
         conf = replace(conf, slots=slots)
@@ -33,6 +38,12 @@ def build_loop(
     loop = Loop(conf=conf, kinds=kinds, revision=revision.label, until_empty=until_empty)
     _loops.add(loop)
     return loop
+
+
+def _bound_transactions(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """A worker that is frozen inside a transaction must not hold its items' rows against the sweep for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [IDLE_IN_TRANSACTION])
 
 
 def tick_local() -> None:

@@ -37,3 +37,10 @@ def view_of(item: WorkItem) -> WorkView:
     return WorkView(id=item.pk, tenant_id=item.tenant_id, kind=item.kind, ref=item.ref, queue=item.queue, state=item.state,
                     attempt=item.attempt, losses=item.losses, run_at=item.run_at, enqueued_at=item.enqueued_at,
                     finished_at=item.finished_at, error_code=item.error_code, evidence=item.evidence)
+
+
+def count_live_workers() -> int:
+    """Workers whose lease is not over, by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM public.dispatch_worker WHERE lease_until > clock_timestamp()")
+        return int(cursor.fetchone()[0])

@@ -12,6 +12,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from apps.core.embedded.postgres import EmbeddedPostgres, binaries
 from apps.core.embedded.valkey import EmbeddedValkey
@@ -41,19 +42,23 @@ class Place:
 
 
 @contextlib.contextmanager
-def setting(*, postgres_settings: dict[str, str] | None = None) -> Iterator[Place]:
-    """Start the servers, fill the database with the migrated template (acme and globex in it), set up Django; stop after."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one measurement at a time, or they would measure each other
-        yield from _setting(postgres_settings or {})
+def setting(*, postgres_settings: dict[str, str] | None = None, folder: Path = FOLDER) -> Iterator[Place]:
+    """Start the servers, fill the database with the migrated template (acme and globex in it), set up Django; stop after.
+
+    One at a time in one ``folder``: measurements share theirs, or they would measure each other.
+    """
+    for place in (FOLDER, folder):
+        place.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield from _setting(postgres_settings or {}, folder)
 
 
-def _setting(postgres_settings: dict[str, str]) -> Iterator[Place]:
+def _setting(postgres_settings: dict[str, str], folder: Path) -> Iterator[Place]:
     dump = _migrated_dump()
     place = Place(
-        postgres=EmbeddedPostgres(FOLDER / "postgres", settings=postgres_settings),
-        valkey=EmbeddedValkey(FOLDER / "valkey"),
+        postgres=EmbeddedPostgres(folder / "postgres", settings=postgres_settings),
+        valkey=EmbeddedValkey(folder / "valkey"),
     )
     place.postgres.stop()
     place.postgres.start()
