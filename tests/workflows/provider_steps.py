@@ -1,4 +1,4 @@
-"""Step types that call the provider double, one for each class of effect. Registered by ``tests.workflows.provider_app``."""
+"""Step types that call the provider double, one for each class of effect."""
 
 import os
 import threading
