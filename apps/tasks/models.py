@@ -280,6 +280,7 @@ class NotionRow(models.Model):
     """
 
     page_id = models.CharField(max_length=40, unique=True)
+    local_ref = models.CharField(max_length=120, blank=True, help_text="The reference this row is written to under.")
     url = models.CharField(max_length=300, blank=True)
     generation = models.PositiveIntegerField(default=0)
     is_ticked_again = models.BooleanField(default=False, help_text="Ticked while the previous request was still in work.")

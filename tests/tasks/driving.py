@@ -23,12 +23,27 @@ FAST = DispatchConf(poll_busy_s=0.01, poll_idle_s=0.02, slots=16, job_threads=1)
 WORK = "gpt-6.1-sol"
 ANSWER = "We are pleased to tell you that our office is open from Monday to Friday. You can reach us between nine and five."
 BODY = "Write two sentences for the client about the new opening hours: Monday to Friday, nine to five."
+PUBLIC = ("dispatch_workitem", "dispatch_worker", "dispatch_firing", "dispatch_scheduleentry", "tenants_usagecounter", "tenants_limitoverride",
+          "tenants_platformspend")  # fmt: skip
 SOONER = """
 UPDATE workflows_run SET cursor = jsonb_set(cursor, '{tokens}', (
     SELECT jsonb_agg(CASE WHEN jsonb_typeof(token->9) = 'number' THEN jsonb_set(token, '{9}', '0') ELSE token END)
     FROM jsonb_array_elements(cursor->'tokens') token))
 WHERE jsonb_array_length(cursor->'tokens') > 0
 """
+
+
+def sweep_out() -> None:
+    """Empty acme and globex and the queue, and put the defaults back."""
+    for slug in ("acme", "globex"):
+        with tenant_context(get_tenant(slug=slug)), connection.cursor() as cursor:
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'django_migrations'")
+            names = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())
+            cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+            facade.ensure_defaults()
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(f'public.{name}' for name in PUBLIC)} CASCADE")
+    cache.clear()
 
 
 @dataclass

@@ -25,7 +25,7 @@ def exhaust(office: Office, task_id: Any) -> Any:
 
 
 @pytest.mark.parametrize("fault", ["empty", "truncate", "garbage", "huge"])
-def test_an_unusable_answer_ends_with_a_person_or_a_coded_error(office: Office, user: User, fault: str) -> None:
+def test_an_unusable_answer_ends_with_a_person_or_a_coded_error(office: Office, owner: User, fault: str) -> None:
     office.model.mode({"fault": fault}, model="*")
     office.model.mode({"fault": fault}, model=WORK)
     task = exhaust(office, office.send().id)
@@ -33,7 +33,7 @@ def test_an_unusable_answer_ends_with_a_person_or_a_coded_error(office: Office, 
     if task.state == "review":
         assert (task.review.reason, task.review.answer) == ("answer_unusable", "")
         assert task.review.why
-        decided = office.decide(task.id, "approve", by=user, edited_text="Written by hand.")
+        decided = office.decide(task.id, "approve", by=owner, edited_text="Written by hand.")
         assert (decided.state, decided.result) == ("done", "Written by hand.")
     else:
         assert task.error_code and task.error
@@ -41,7 +41,7 @@ def test_an_unusable_answer_ends_with_a_person_or_a_coded_error(office: Office, 
         office.model.modes.clear()
         office.model.mode({"text": ANSWER}, model=WORK)
         with office.inside():
-            facade.retry_task(task_id=task.id, user_id=user.pk)
+            facade.retry_task(task_id=task.id, user_id=owner.pk)
         office.work()
         assert exhaust(office, task.id).state == "done"
 
@@ -60,13 +60,13 @@ def test_an_answer_that_is_not_json_is_caught_by_a_check(office: Office) -> None
     assert (task.state, task.review.reason if task.review else "") == ("review", "check_failed")
 
 
-def test_a_judge_that_talks_nonsense_leaves_the_answer_to_a_person(office: Office, user: User) -> None:
+def test_a_judge_that_talks_nonsense_leaves_the_answer_to_a_person(office: Office, owner: User) -> None:
     office.model.mode({"fault": "garbled"}, model="*")
     task = exhaust(office, office.send().id)
     assert task.state == "review"
     assert (task.review.reason, task.review.answer) == ("judge_failed", ANSWER)
     assert task.score is None
-    assert office.decide(task.id, "approve", by=user).result == ANSWER
+    assert office.decide(task.id, "approve", by=owner).result == ANSWER
 
 
 def test_an_answer_that_orders_the_judge_to_pass_it_does_not_pass_by_it(office: Office) -> None:
@@ -75,7 +75,7 @@ def test_an_answer_that_orders_the_judge_to_pass_it_does_not_pass_by_it(office: 
     assert office.done().state == "review"
 
 
-def test_a_budget_that_is_used_up_fails_the_task_with_what_to_do_and_a_raised_one_lets_it_go_on(office: Office, user: User) -> None:
+def test_a_budget_that_is_used_up_fails_the_task_with_what_to_do_and_a_raised_one_lets_it_go_on(office: Office, owner: User) -> None:
     with office.inside():
         ai.set_budget(scope="tenant", cap_micros=1)
     task = office.done()
@@ -85,7 +85,7 @@ def test_a_budget_that_is_used_up_fails_the_task_with_what_to_do_and_a_raised_on
     with office.inside():
         assert [letter.task_id for letter in facade.list_dead_letters()] == [task.id]
         ai.set_budget(scope="tenant", cap_micros=10_000_000)
-        facade.retry_task(task_id=task.id, user_id=user.pk)
+        facade.retry_task(task_id=task.id, user_id=owner.pk)
     office.work()
     again = office.view(task.id)
     assert (again.state, again.attempt, again.result, again.run_id) == ("done", 2, ANSWER, task.run_id)

@@ -71,52 +71,52 @@ def test_the_tasks_own_target_counts(office: Office) -> None:
     assert office.done(qa_target=70).state == "done"
 
 
-def test_a_person_approves_what_waits(office: Office, user: User) -> None:
+def test_a_person_approves_what_waits(office: Office, owner: User) -> None:
     office.model.judge_score = 40
-    task = office.decide(office.done().id, "approve", by=user)
+    task = office.decide(office.done().id, "approve", by=owner)
     assert (task.state, task.result, task.score) == ("done", ANSWER, 40)
     assert task.review is not None
-    assert (task.review.decision, task.review.decided_by) == ("approve", user.pk)
+    assert (task.review.decision, task.review.decided_by) == ("approve", owner.pk)
     assert [event.kind for event in task.events][-3:] == ["review_asked", "decided", "delivered"]
 
 
-def test_an_edited_answer_is_delivered_as_edited(office: Office, user: User) -> None:
+def test_an_edited_answer_is_delivered_as_edited(office: Office, owner: User) -> None:
     office.model.judge_score = 40
-    task = office.decide(office.done().id, "approve", by=user, edited_text="My own words.")
+    task = office.decide(office.done().id, "approve", by=owner, edited_text="My own words.")
     assert (task.state, task.result) == ("done", "My own words.")
 
 
-def test_a_person_asks_for_another_version_with_their_words(office: Office, user: User) -> None:
+def test_a_person_asks_for_another_version_with_their_words(office: Office, owner: User) -> None:
     office.model.judge_score = 40
     waiting = office.done()
     office.model.judge_score = 95
-    task = office.decide(waiting.id, "revise", by=user, reason="Mention the lunch break.")
+    task = office.decide(waiting.id, "revise", by=owner, reason="Mention the lunch break.")
     assert (task.state, task.score) == ("done", 95)
     assert "Mention the lunch break." in str(office.model.requests[-2])
 
 
-def test_a_rejected_answer_ends_the_task_with_the_reason(office: Office, user: User) -> None:
+def test_a_rejected_answer_ends_the_task_with_the_reason(office: Office, owner: User) -> None:
     office.model.judge_score = 40
-    task = office.decide(office.done().id, "reject", by=user, reason="Not our client.")
+    task = office.decide(office.done().id, "reject", by=owner, reason="Not our client.")
     assert (task.state, task.error_code, task.result) == ("failed", "rejected", "")
     assert "Not our client." in task.error
 
 
-def test_the_first_decision_counts(office: Office, user: User, member: User) -> None:
+def test_the_first_decision_counts(office: Office, owner: User, editor: User) -> None:
     office.model.judge_score = 40
     task = office.done()
     with office.inside():
-        facade.decide_review(task_id=task.id, decision="reject", edited_text=None, reason="No.", user_id=user.pk)
+        facade.decide_review(task_id=task.id, decision="reject", edited_text=None, reason="No.", user_id=owner.pk)
         with pytest.raises(AlreadyDecided):
-            facade.decide_review(task_id=task.id, decision="approve", edited_text="x", reason="", user_id=member.pk)
+            facade.decide_review(task_id=task.id, decision="approve", edited_text="x", reason="", user_id=editor.pk)
     office.work()
     after = office.view(task.id)
     assert (after.state, after.review.decision if after.review else "", after.result) == ("failed", "reject", "")
 
 
-def test_a_persons_word_becomes_a_label_for_the_judge(office: Office, user: User) -> None:
+def test_a_persons_word_becomes_a_label_for_the_judge(office: Office, owner: User) -> None:
     office.model.judge_score = 40
-    office.decide(office.done().id, "approve", by=user)
+    office.decide(office.done().id, "approve", by=owner)
     with office.inside():
         agreement = ai.judge_agreement()
     assert (agreement.labels, agreement.agreed) == (1, 0)

@@ -106,7 +106,7 @@ def _locked_row(change: PageChange) -> NotionRow:
         return known
     made_by_us = change.local_ref.removeprefix("task:") if change.local_ref.startswith("task:") else None
     task = Task.objects.filter(id=made_by_us).first() if made_by_us else None
-    return NotionRow(page_id=change.page_id, task=task)
+    return NotionRow(page_id=change.page_id, local_ref=change.local_ref or keys.row_ref(change.page_id), task=task)
 
 
 def _kept(values: Mapping[str, Any]) -> dict[str, Any]:

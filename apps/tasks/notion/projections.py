@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from apps.connectors import facade as connectors
 from apps.core.ids import new_id
 from apps.core.money import MICROS
-from apps.tasks.enums import EventKind, TaskSource
+from apps.tasks.enums import EventKind
 from apps.tasks.lifecycle import CLOSED, OPEN
 from apps.tasks.models import NotionRow, Task, TaskEvent
 from apps.tasks.notion import keys
@@ -68,7 +68,7 @@ def timeline(task: Task, text: str) -> None:
 def set_back(task: Task, row: NotionRow, found: str) -> None:
     """Put the true status back into a cell a person changed; ``found`` is what the decision rests on."""
     connectors.notion_upsert(
-        database_key=keys.QUEUE, local_ref=keys.row_ref(row.page_id), page_id=row.page_id,
+        database_key=keys.QUEUE, local_ref=row.local_ref, page_id=row.page_id,
         values={"Status": keys.STATUS_OF_STATE[task.state]}, based_on={"Status": found},
     )
 
@@ -90,8 +90,7 @@ def _upsert_queue(task: Task, row: NotionRow | None, values: dict[str, Any]) -> 
     if row is None:
         connectors.notion_upsert(database_key=keys.QUEUE, local_ref=keys.task_ref(task.id), values=values)
         return
-    ref = keys.row_ref(row.page_id) if task.source == TaskSource.NOTION else keys.task_ref(task.id)
-    connectors.notion_upsert(database_key=keys.QUEUE, local_ref=ref, page_id=row.page_id, values=values)
+    connectors.notion_upsert(database_key=keys.QUEUE, local_ref=row.local_ref, page_id=row.page_id, values=values)
 
 
 def _job_row(task: Task) -> None:

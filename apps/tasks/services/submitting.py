@@ -98,6 +98,7 @@ def record_refusal(
         client=client[: intake.MAX_CLIENT], state=TaskState.FAILED, error_code=error_code, error=error, finished_at=Now(),
         idempotency_key=idempotency_key,
     )
+    task.refresh_from_db()
     recording.note(task, event=EventKind.REFUSED, detail=error)
     recording.announce(task, before="")
     return task
