@@ -85,7 +85,9 @@ def test_folder_the_server_account_cannot_enter_gets_a_shelter(tmp_path):
         probe = subprocess.run(["test", "-x", str(shelter.parent)], **places.as_account(account), check=False)
         assert probe.returncode == 0
     finally:
-        shelter.parent.rmdir()
+        removed = places.remove_shelters(under=closed)
+    assert removed == [shelter.parent]
+    assert not shelter.parent.exists()
 
 
 def test_folder_without_obstacles_stays_where_it_is(tmp_path):

@@ -24,8 +24,11 @@ class Console:
         self.news("")
         try:
             yield self
+        except Exception:
+            self._line("FAILED", self._step)
+            raise
         except BaseException:
-            self._line("FAILED", f"{self._step}")
+            self._line("ended", self._step)
             raise
         self._line("ok", self._step)
 

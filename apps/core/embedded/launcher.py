@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from apps.core.embedded import product
 from apps.core.embedded.console import Console
 from apps.core.embedded.dump import is_empty, restore, save
+from apps.core.embedded.fingerprint import stages
 from apps.core.embedded.lockfile import LauncherLock
 from apps.core.embedded.mailbox import Mailbox
 from apps.core.embedded.outside import chosen_services
@@ -66,9 +67,8 @@ class Launcher:
         self._supervisor = Supervisor(environment={**os.environ, **self.settings}, folder=ROOT, logs=self._places.logs,
                                       record=self._record, tell=lambda text: self._console.say(f"  note    {text}"))  # fmt: skip
         helpers = self._start_helpers()
-        self._prepare_database()
         self._wait(helpers)
-        self._prepare_demo()
+        self._prepare_data()
         self._wait(self._start_product())
 
     def _check_outside(self) -> None:
@@ -130,22 +130,27 @@ class Launcher:
             self._supervisor.start(helper)
         return helpers
 
-    def _prepare_database(self) -> None:
-        cache, source = self._places.cache, ""
+    def _prepare_data(self) -> None:
+        """Migrations and demo, in as few Django processes as possible; none when nothing has changed since the last start."""
+        marker, state = self._places.run / "prepared", self._state_of_data()
         empty = self._postgres is not None and is_empty(self._postgres)
-        with self._console.step("Database: migrating") as step:
-            if empty and restore(self._postgres, folder=cache):
-                source = " (from the dump of an earlier start)"
-            elif empty:
-                self._console.done("Database: migrating, the first time takes half a minute")
-            self.run_manage("migrate", "-v", "2", progress=step.news)
-            step.done(f"Database migrated{source}")
-        if self._postgres is not None:
-            save(self._postgres, folder=cache)
+        if self._postgres is not None and not empty and marker.exists() and marker.read_text() == state:
+            with self._console.step("Database, tenants and demo are as the last start left them"):
+                return
+        marker.unlink(missing_ok=True)
+        if empty and not restore(self._postgres, folder=self._places.cache):
+            with self._console.step("Database: migrating, the first time takes half a minute") as step:
+                self.run_manage("migrate", "-v", "2", progress=step.news)
+                save(self._postgres, folder=self._places.cache)
+                step.done("Database migrated")
+        with self._console.step("Migrations, tenants hq and demo, Notion databases") as step:
+            self.run_manage("demo", "--migrate", progress=step.news)
+        marker.write_text(state)
 
-    def _prepare_demo(self) -> None:
-        with self._console.step("Tenants hq and demo, people, Notion databases") as step:
-            self.run_manage("demo", progress=step.news)
+    def _state_of_data(self) -> str:
+        """What the data depend on: code that shapes and seeds them, and where Notion is."""
+        notion = [self.settings.get(name) or self._given.get(name, "") for name in ("NOTION_BASE_URL", "NOTION_PARENT_PAGE_ID")]
+        return " ".join([stages()[-1].digest, *notion])
 
     def run_manage(self, *arguments: str, progress: Callable[[str], None] = lambda line: None) -> None:
         """Run a management command of this installation to its end. Raises ``ServiceFailed``."""
@@ -208,7 +213,7 @@ class Launcher:
 
     def _port(self, what: str, preferred: int) -> int:
         port = free_port(preferred)
-        if port != preferred:
+        if preferred and port != preferred:
             self._console.say(f"  note    port {preferred} is in use; {what} takes {port}")
         return port
 

@@ -12,6 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 UNPRIVILEGED_USERS = ("postgres", "nobody")
+ORIGIN = "stands-in-for"
 SHARED_PLACES = (Path("/var/lib"), Path("/var/tmp"), Path("/tmp"))  # noqa: S108  (a private folder is made inside)
 
 
@@ -94,10 +95,21 @@ def reachable(folder: Path, *, account: str | None) -> Path:
         if place.is_dir() and _enters(place, account):
             shelter = place / f"echopilot-{mark}"
             shelter.mkdir(mode=0o711, exist_ok=True)
+            (shelter / ORIGIN).write_text(str(folder))
             if shelter.stat().st_uid != os.geteuid():
                 raise PlaceError(f"{shelter} belongs to somebody else. Set ECHOPILOT_VAR to a folder {account!r} can reach.")
             return shelter / folder.name
     raise PlaceError(f"The system user {account!r} cannot reach {folder}. Set ECHOPILOT_VAR to a folder it can reach.")
+
+
+def remove_shelters(*, under: Path) -> list[Path]:
+    """Remove the stand-ins made for folders below ``under``; returns them."""
+    removed = []
+    for origin in (found for place in SHARED_PLACES for found in place.glob(f"echopilot-*/{ORIGIN}")):
+        if origin.parent.stat().st_uid == os.geteuid() and Path(origin.read_text()).is_relative_to(under):
+            shutil.rmtree(origin.parent)
+            removed.append(origin.parent)
+    return removed
 
 
 def server_files(*, account: str | None) -> Path:

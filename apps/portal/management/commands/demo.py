@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.core.errors import PlatformError
 from apps.portal.demo import prepare_demo
@@ -16,8 +17,15 @@ class Command(BaseCommand):
         "development settings only. Exit code 1 when something could not be created."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Options."""
+        parser.add_argument("--migrate", action="store_true", help="Apply missing migrations first.")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Create what is missing and say what there is."""
+        if options["migrate"]:
+            self._say("migrations")
+            call_command("migrate", verbosity=0)
         try:
             demo = prepare_demo(say=self._say)
         except PlatformError as error:
