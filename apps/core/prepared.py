@@ -32,7 +32,7 @@ class Prepared:
         raw, names = getattr(connection, "_prepared_names", (None, set()))
         if raw is not connection.connection:
             raw, names = connection.connection, set()
-            connection._prepared_names = (raw, names)  # noqa: SLF001 - lives and dies with the connection it describes
+            connection._prepared_names = (raw, names)
         if self.name not in names:
             cursor.execute(f"PREPARE {self.name} ({', '.join(self.types)}) AS {self.sql}")
             names.add(self.name)

@@ -27,7 +27,7 @@ def trespasses(app: str, source: str) -> list[tuple[int, str]]:
     wrong = []
     for line, name in imports_of(source):
         parts = name.split(".")
-        foreign = parts[0] == "apps" and len(parts) > 2 and parts[1] not in {app, "core"}  # noqa: PLR2004
+        foreign = parts[0] == "apps" and len(parts) > 2 and parts[1] not in {app, "core"}
         if (foreign and parts[2] not in DOORS) or parts[0] == "echopilot":
             wrong.append((line, name))
     return wrong

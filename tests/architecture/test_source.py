@@ -20,9 +20,18 @@ FORBIDDEN_IMPORTS = {"pickle", "marshal", "shelve", "dill", "requests", "telnetl
 EXCUSED = {
     ("apps/core/outbound/clients.py", "httpx.Client"): "the guarded client itself",
     ("apps/core/outbound/clients.py", "httpx2.Client"): "the guarded client itself",
-    ("apps/core/embedded/outside.py", "httpx.get"): "asks a server the operator named whether it answers, before settings exist",
-    ("apps/core/embedded/product.py", "urllib.request.urlopen"): "asks our own web process on loopback whether it is ready",
-    ("apps/core/embedded/valkey.py", "socket.create_connection"): "asks the embedded server on loopback whether it is up",
+    (
+        "apps/core/embedded/outside.py",
+        "httpx.get",
+    ): "asks a server the operator named whether it answers, before settings exist",
+    (
+        "apps/core/embedded/product.py",
+        "urllib.request.urlopen",
+    ): "asks our own web process on loopback whether it is ready",
+    (
+        "apps/core/embedded/valkey.py",
+        "socket.create_connection",
+    ): "asks the embedded server on loopback whether it is up",
     ("apps/portal/smoke.py", "urllib.request.urlopen"): "drives our own sandboxes on loopback",
     ("apps/core/templatetags/ui.py", "SafeString"): "puts together icons of our own files",
 }
@@ -55,7 +64,9 @@ def forbidden_in(source: str) -> list[tuple[int, str]]:
             if name.startswith("random.") and name != "random.Random" and "jitter" not in lines[node.lineno - 1]:
                 found.append((node.lineno, name))
         elif isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names if alias.name.split(".")[0] in FORBIDDEN_IMPORTS]
+            found += [
+                (node.lineno, alias.name) for alias in node.names if alias.name.split(".")[0] in FORBIDDEN_IMPORTS
+            ]
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {*FORBIDDEN_IMPORTS, "random"}:
             found.append((node.lineno, str(node.module)))
     return found
@@ -85,7 +96,9 @@ def test_the_rule_catches_what_it_should(source):
     assert forbidden_in(source)
 
 
-@pytest.mark.parametrize("source", ["literal_eval('1')", "model.eval()", "random.Random(7).random()", "subprocess.run(['ls'])"])
+@pytest.mark.parametrize(
+    "source", ["literal_eval('1')", "model.eval()", "random.Random(7).random()", "subprocess.run(['ls'])"]
+)
 def test_the_rule_leaves_ordinary_code_alone(source):
     assert forbidden_in(source) == []
 
@@ -100,7 +113,9 @@ def test_templates_mark_nothing_safe():
 
 
 def test_templates_carry_no_inline_code_the_policy_would_refuse():
-    inline = re.compile(r"\son\w+\s*=\s*[\"']|\sstyle\s*=\s*[\"']|<script(?![^>]*\b(src|nonce|type=\"application/json\"))[^>]*>|javascript:")
+    inline = re.compile(
+        r"\son\w+\s*=\s*[\"']|\sstyle\s*=\s*[\"']|<script(?![^>]*\b(src|nonce|type=\"application/json\"))[^>]*>|javascript:"
+    )
     wrong = [
         f"{path.relative_to(ROOT)}: {match.group(0)!r}"
         for path in files("apps", "templates", suffix=".html")
@@ -120,7 +135,11 @@ def test_no_file_is_longer_than_500_lines():
 
 def test_nothing_is_left_unfinished_and_no_machine_shows_through():
     wrong = []
-    for path in [*files(*PRODUCT, "templates"), *files("apps", "templates", suffix=".html"), *files("docs", suffix=".md")]:
+    for path in [
+        *files(*PRODUCT, "templates"),
+        *files("apps", "templates", suffix=".html"),
+        *files("docs", suffix=".md"),
+    ]:
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             if UNFINISHED.search(line) or MACHINE_PATHS.search(line) or INDEX_HOSTS.search(line):
                 wrong.append(f"{path.relative_to(ROOT)}:{number} {line.strip()[:100]}")
@@ -131,7 +150,9 @@ def test_every_module_says_why_it_exists():
     silent = [
         str(path.relative_to(ROOT))
         for path in files(*PRODUCT)
-        if "migrations" not in path.parts and path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
+        if "migrations" not in path.parts
+        and path.read_text().strip()
+        and not ast.get_docstring(ast.parse(path.read_text()))
     ]
     assert silent == []
 

@@ -81,7 +81,11 @@ def test_nobody_but_staff_enters_the_back_office(db, settings, user):
     routes = [route for route, _callback in addresses("echopilot.urls_public") if route.startswith("admin/")]
     visitor, member = Client(SERVER_NAME=settings.BASE_DOMAIN), Client(SERVER_NAME=settings.BASE_DOMAIN)
     member.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    tried = [path for path in concrete(iter(routes)) if not path.startswith(("/admin/login", "/admin/logout", "/admin/jsi18n"))]
+    tried = [
+        path
+        for path in concrete(iter(routes))
+        if not path.startswith(("/admin/login", "/admin/logout", "/admin/jsi18n"))
+    ]
     assert len(tried) > 20
     for path in tried:
         for client in (visitor, member):
