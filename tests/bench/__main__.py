@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_MEASUREMENTS = {"__init__", "__main__", "report", "setting"}
+NOT_MEASUREMENTS = {"__init__", "__main__", "report", "setting", "dispatch_worker"}
 
 
 def main() -> int:
