@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django_prometheus.exports import ExportToDjangoView
 
+from apps.core.database import use_public_schema
 from apps.core.registry import Registry
 
 logger = logging.getLogger("echopilot.health")
@@ -115,12 +116,14 @@ class HealthMiddleware:
         return JsonResponse({"status": "alive"})
 
     def _ready(self, _request: HttpRequest) -> HttpResponseBase:
+        use_public_schema()
         answer = recent.get()
         return JsonResponse(answer, status=UNAVAILABLE if answer["status"] == "unready" else 200)
 
     def _metrics(self, request: HttpRequest) -> HttpResponseBase:
         if not may_read_metrics(request):
             return HttpResponse(status=404)
+        use_public_schema()  # collectors may ask the database
         answer: HttpResponseBase = ExportToDjangoView(request)
         return answer
 
