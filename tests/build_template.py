@@ -1,6 +1,7 @@
 """Builds one stage of the template database in a process of its own: ``python -m tests.build_template <stage>``.
 
-The stages are those of ``apps/core/embedded/fingerprint.py``; the database is the one ``DATABASE_URL`` names, a copy of the stage below.
+The stages are those of ``apps/core/embedded/fingerprint.py``; the database is the one ``DATABASE_URL`` names, a copy of
+the stage below.
 """
 
 import sys

@@ -8,7 +8,7 @@ from apps.accounts.models import Membership, User
 from apps.tenants.facade import provision_tenant
 from apps.tenants.models import Tenant
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 PEOPLE = {
     "owner@acme.example": ("acme", Role.OWNER),
     "member@acme.example": ("acme", Role.EDITOR),

@@ -19,9 +19,28 @@ if TYPE_CHECKING:
     from apps.accounts.models import User
     from apps.tenants.contracts import TenantRef
 
-OUTSIDE = ("OPENAI_", "NOTION_", "STRIPE_", "AI_", "EMAIL_URL", "DATABASE_URL", "BROKER_URL", "LOCAL_MODEL_URL",
-           "SECRET_KEY", "ENCRYPTION_KEYS", "BASE_DOMAIN", "PUBLIC_PORT", "ALLOWED_HOSTS", "LAUNCH_STAGE",
-           "OUTBOUND_ALLOW", "ALLOW_DIRTY", "GIT_COMMIT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+OUTSIDE = (
+    "OPENAI_",
+    "NOTION_",
+    "STRIPE_",
+    "AI_",
+    "EMAIL_URL",
+    "DATABASE_URL",
+    "BROKER_URL",
+    "LOCAL_MODEL_URL",
+    "SECRET_KEY",
+    "ENCRYPTION_KEYS",
+    "BASE_DOMAIN",
+    "PUBLIC_PORT",
+    "ALLOWED_HOSTS",
+    "LAUNCH_STAGE",
+    "OUTBOUND_ALLOW",
+    "ALLOW_DIRTY",
+    "GIT_COMMIT",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+)
 
 
 def _settings_of_this_process(slot: ground.Slot) -> dict[str, str]:

@@ -22,9 +22,9 @@ import psycopg2
 import redis
 from psycopg2 import sql
 
+from apps.core.embedded import fingerprint
 from apps.core.embedded.postgres import EmbeddedPostgres
 from apps.core.embedded.valkey import EmbeddedValkey
-from apps.core.embedded import fingerprint
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("ECHOPILOT_VAR") or ROOT / "var").absolute() / "test"
@@ -153,14 +153,23 @@ def _build(stages: tuple[fingerprint.Stage, ...]) -> None:
             drop_database(draft)
             _statement("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", draft, below)
             print(f"\ntest database: {stage.title} ...", file=sys.stderr, flush=True)  # noqa: T201
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 [sys.executable, "-m", "tests.build_template", stage.name],
-                cwd=ROOT, check=False, text=True, capture_output=True,
-                env={**os.environ, "DATABASE_URL": postgres.url(draft), "BROKER_URL": valkey.url(0),
-                     "DJANGO_SETTINGS_MODULE": "echopilot.settings.test"},
+                cwd=ROOT,
+                check=False,
+                text=True,
+                capture_output=True,
+                env={
+                    **os.environ,
+                    "DATABASE_URL": postgres.url(draft),
+                    "BROKER_URL": valkey.url(0),
+                    "DJANGO_SETTINGS_MODULE": "echopilot.settings.test",
+                },
             )
             if done.returncode:
-                raise RuntimeError(f"Building the test database failed while {stage.title}:\n{done.stdout}{done.stderr}")
+                raise RuntimeError(
+                    f"Building the test database failed while {stage.title}:\n{done.stdout}{done.stderr}"
+                )
             _statement("ALTER DATABASE {} RENAME TO {}", draft, name)
             _statement("ALTER DATABASE {} IS_TEMPLATE true", name)
         below = name

@@ -27,7 +27,9 @@ Row = dict[str, Any]
 def run(arguments: list[str]) -> int:
     """Start, tick every row, wait for the answers, stop. Exit code 0 when every row was answered in time."""
     parser = argparse.ArgumentParser(prog="make smoke", description=__doc__)
-    parser.add_argument("--within", type=float, default=45, help="Seconds the rows may take together (default: %(default)g).")
+    parser.add_argument(
+        "--within", type=float, default=45, help="Seconds the rows may take together (default: %(default)g)."
+    )
     within = parser.parse_args(arguments).within
     console = Console()
     launcher = Launcher(

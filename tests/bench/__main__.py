@@ -11,7 +11,9 @@ def main() -> int:
     """Exit code 1 when a measurement failed or missed its goal."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_MEASUREMENTS)
     chosen = [name for name in names if not name.startswith("_") and (len(sys.argv) == 1 or name in sys.argv[1:])]
-    failed = [name for name in chosen if subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=False).returncode]  # noqa: S603
+    failed = [
+        name for name in chosen if subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=False).returncode
+    ]
     sys.stdout.write(f"\n{len(chosen) - len(failed)} of {len(chosen)} measurements met their goals"
                      f"{'; not met: ' + ', '.join(failed) if failed else ''}\n")  # fmt: skip
     return 1 if failed else 0

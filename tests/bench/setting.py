@@ -1,7 +1,7 @@
 """Where measurements run: a PostgreSQL that keeps its promises (fsync on, stock settings) with a migrated database.
 
-    with setting() as place:          # before anything of Django is imported
-        from apps.dispatch.facade import enqueue
+with setting() as place:          # before anything of Django is imported
+    from apps.dispatch.facade import enqueue
 """
 
 import contextlib
@@ -33,10 +33,23 @@ class Place:
         """Transactions per second of ``script`` (pgbench's language), prepared statements, this server and database."""
         path = FOLDER / "pgbench.sql"
         path.write_text(script)
-        command = [binaries() / "pgbench", "-n", "-M", "prepared", "-c", clients, "-j", min(clients, 2), "-T", seconds, "-f", path]
+        command = [
+            binaries() / "pgbench",
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            clients,
+            "-j",
+            min(clients, 2),
+            "-T",
+            seconds,
+            "-f",
+            path,
+        ]
         if scale is not None:
             command += ["-s", scale]
-        done = subprocess.run([str(part) for part in [*command, self.postgres.url(DATABASE)]],  # noqa: S603
+        done = subprocess.run([str(part) for part in [*command, self.postgres.url(DATABASE)]],
                               check=True, capture_output=True, text=True)  # fmt: skip
         return float(re.search(r"tps = ([\d.]+)", done.stdout)[1])
 
@@ -91,7 +104,7 @@ def _migrated_dump() -> bytes:
     slot = ground.enter()
     try:
         ground.fill(slot.database)
-        dumped = subprocess.run([binaries() / "pg_dump", "--no-owner", "--dbname", ground.postgres.url(slot.database)],  # noqa: S603
+        dumped = subprocess.run([binaries() / "pg_dump", "--no-owner", "--dbname", ground.postgres.url(slot.database)],
                                 check=True, capture_output=True).stdout  # fmt: skip
     finally:
         ground.leave(slot)
@@ -102,12 +115,15 @@ def _migrated_dump() -> bytes:
 
 
 def _fill(server: EmbeddedPostgres, dump: bytes) -> None:
-    run = {"check": True, "stdout": subprocess.DEVNULL, "env": {**os.environ, "PGOPTIONS": "-c client_min_messages=warning"}}
+    run = {
+        "stdout": subprocess.DEVNULL,
+        "env": {**os.environ, "PGOPTIONS": "-c client_min_messages=warning"},
+    }
     quiet = [str(binaries() / "psql"), "-q", "-X", "-v", "ON_ERROR_STOP=1"]
-    subprocess.run([*quiet, "-c", f"DROP DATABASE IF EXISTS {DATABASE}", server.url("postgres")], **run)  # noqa: S603
-    subprocess.run([*quiet, "-c", f"CREATE DATABASE {DATABASE}", server.url("postgres")], **run)  # noqa: S603
-    subprocess.run([*quiet, "-1", server.url(DATABASE)], input=dump, **run)  # noqa: S603
-    subprocess.run([*quiet, "-c", "VACUUM ANALYZE", "-c", "CHECKPOINT", server.url(DATABASE)], **run)  # noqa: S603
+    subprocess.run([*quiet, "-c", f"DROP DATABASE IF EXISTS {DATABASE}", server.url("postgres")], check=True, **run)
+    subprocess.run([*quiet, "-c", f"CREATE DATABASE {DATABASE}", server.url("postgres")], check=True, **run)
+    subprocess.run([*quiet, "-1", server.url(DATABASE)], input=dump, check=True, **run)
+    subprocess.run([*quiet, "-c", "VACUUM ANALYZE", "-c", "CHECKPOINT", server.url(DATABASE)], check=True, **run)
 
 
 def _close_django_connections() -> None:

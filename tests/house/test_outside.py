@@ -46,7 +46,8 @@ def test_nothing_given_means_nothing_to_ask():
 def test_working_services_describe_themselves_without_secrets(db):
     with answering(v1__models=200, v1__users__me=200, v1__pages__p1=200) as base:
         told = " ".join(check(
-            DATABASE_URL=ground.postgres.url(SLOT.database).replace("@", ":hidden-secret@"), BROKER_URL=ground.valkey.url(SLOT.number),
+            DATABASE_URL=ground.postgres.url(SLOT.database).replace("@", ":hidden-secret@"),
+            BROKER_URL=ground.valkey.url(SLOT.number),
             OPENAI_API_KEY="hidden-secret", OPENAI_BASE_URL=f"{base}/v1",
             NOTION_TOKEN="hidden-secret", NOTION_BASE_URL=base, NOTION_PARENT_PAGE_ID="p1",
         ))  # fmt: skip
@@ -62,7 +63,10 @@ def test_working_services_describe_themselves_without_secrets(db):
         ({"BROKER_URL": "nonsense"}, "BROKER_URL"),
         ({"OPENAI_API_KEY": "hidden-secret", "OPENAI_BASE_URL": f"http://{NOBODY}/v1"}, "OPENAI_BASE_URL"),
         ({"NOTION_TOKEN": "hidden-secret"}, "NOTION_PARENT_PAGE_ID"),
-        ({"NOTION_TOKEN": "hidden-secret", "NOTION_PARENT_PAGE_ID": "p1", "NOTION_BASE_URL": f"http://{NOBODY}"}, "NOTION_BASE_URL"),
+        (
+            {"NOTION_TOKEN": "hidden-secret", "NOTION_PARENT_PAGE_ID": "p1", "NOTION_BASE_URL": f"http://{NOBODY}"},
+            "NOTION_BASE_URL",
+        ),
     ],
 )
 def test_unreachable_service_is_named_with_what_to_do(given, advice):

@@ -12,7 +12,11 @@ from apps.core.embedded.processes import ProcessRecord, Started
 from apps.core.embedded.supervisor import Service, ServiceFailed, Supervisor
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
-STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"]
+STUBBORN = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
+]
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def test_dead_service_is_started_again_and_the_pause_grows(supervisor):
 def test_service_that_ends_at_once_says_why(supervisor):
     dying = service([sys.executable, "-c", "raise SystemExit('no such thing')"], is_ready=lambda: False)
     supervisor.start(dying)
-    with pytest.raises(ServiceFailed, match="exit code 1(.|\n)*no such thing"):
+    with pytest.raises(ServiceFailed, match=r"exit code 1(.|\n)*no such thing"):
         supervisor.wait(dying)
 
 
@@ -94,5 +98,9 @@ def test_service_deaf_to_the_signal_is_killed_and_named(supervisor):
 
 
 def test_failed_command_shows_the_end_of_its_output(supervisor):
-    with pytest.raises(ServiceFailed, match="exit code 1(.|\n)*out of paper"):
-        supervisor.run(name="printing", command=[sys.executable, "-c", "raise SystemExit('out of paper')"], progress=lambda line: None)
+    with pytest.raises(ServiceFailed, match=r"exit code 1(.|\n)*out of paper"):
+        supervisor.run(
+            name="printing",
+            command=[sys.executable, "-c", "raise SystemExit('out of paper')"],
+            progress=lambda line: None,
+        )

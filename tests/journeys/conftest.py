@@ -43,7 +43,9 @@ class Installation:
 
     def wait_until_ready(self) -> str:
         """Everything printed until it serves."""
-        self.wait_for(lambda: "Ready after" in self.printed() or self.process.poll() is not None, within_s=START_WITHIN_S)
+        self.wait_for(
+            lambda: "Ready after" in self.printed() or self.process.poll() is not None, within_s=START_WITHIN_S
+        )
         assert self.process.poll() is None, self.printed()
         return self.printed()
 
@@ -81,7 +83,9 @@ class Installation:
         found = []
         for process in psutil.process_iter(["pid", "cmdline", "environ"]):
             told = process.info["environ"] or {}
-            if process.pid != os.getpid() and (told.get("ECHOPILOT_VAR") == mark or mark in " ".join(process.info["cmdline"] or [])):
+            if process.pid != os.getpid() and (
+                told.get("ECHOPILOT_VAR") == mark or mark in " ".join(process.info["cmdline"] or [])
+            ):
                 found.append(" ".join(process.info["cmdline"] or []))
         return found
 

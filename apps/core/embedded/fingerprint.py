@@ -36,7 +36,10 @@ class Stage:
 
 @cache
 def stages() -> tuple[Stage, ...]:
-    """Bottom to top, for the code as this process found it first. Ordinary work on our own migrations leaves the expensive first stage alone."""
+    """Bottom to top, for the code as this process found it first.
+
+    Ordinary work on our own migrations leaves the expensive first stage alone.
+    """
     digest = _packages() + _planes()
     result = []
     for name, title, patterns in (

@@ -48,8 +48,10 @@ class Launcher:
         self._postgres = None if self._given.get("DATABASE_URL") else EmbeddedPostgres(places.var / "postgres")
         self._valkey = None if self._given.get("BROKER_URL") else EmbeddedValkey(places.var / "valkey")
         self.settings: dict[str, str] = {}
-        self._supervisor: Supervisor | None = None
-        self._asked_to_stop = 0
+        self._supervisor = Supervisor(
+            environment=self.settings, folder=ROOT, logs=places.logs, record=self._record,
+            tell=lambda text: console.say(f"  note    {text}"),
+        )  # fmt: skip
 
     # --- start -------------------------------------------------------------------------------------------------------
 
@@ -64,8 +66,6 @@ class Launcher:
         self._check_outside()
         self._start_servers()
         self._choose_settings()
-        self._supervisor = Supervisor(environment={**os.environ, **self.settings}, folder=ROOT, logs=self._places.logs,
-                                      record=self._record, tell=lambda text: self._console.say(f"  note    {text}"))  # fmt: skip
         helpers = self._start_helpers()
         self._wait(helpers)
         self._prepare_data()
@@ -84,8 +84,10 @@ class Launcher:
                 if self._fresh:
                     self._postgres.drop_database()
                 self._postgres.create_database()
-                elsewhere = "" if self._postgres.data.is_relative_to(self._places.var) else (
-                    f" (data in {self._postgres.data}: its account cannot enter {self._places.var})"
+                elsewhere = (
+                    ""
+                    if self._postgres.data.is_relative_to(self._places.var)
+                    else (f" (data in {self._postgres.data}: its account cannot enter {self._places.var})")
                 )
                 step.done(f"PostgreSQL at 127.0.0.1:{self._postgres.port}{elsewhere}")
         if self._valkey:
@@ -113,7 +115,7 @@ class Launcher:
             private.append(f"127.0.0.1:{port}")
         settings["OUTBOUND_ALLOW"] = ",".join(filter(None, [self._given.get("OUTBOUND_ALLOW", ""), *private]))
         settings["ALLOW_DIRTY"] = self._given.get("ALLOW_DIRTY") or "true"
-        self.settings = settings
+        self.settings.update(settings)
         product.write_settings(self._places.run / "embedded.env", settings)
 
     def _start_helpers(self) -> list[Service]:
@@ -133,15 +135,16 @@ class Launcher:
     def _prepare_data(self) -> None:
         """Migrations and demo, in as few Django processes as possible; none when nothing has changed since the last start."""
         marker, state = self._places.run / "prepared", self._state_of_data()
-        empty = self._postgres is not None and is_empty(self._postgres)
-        if self._postgres is not None and not empty and marker.exists() and marker.read_text() == state:
+        server = self._postgres
+        empty = server is not None and is_empty(server)
+        if server is not None and not empty and marker.exists() and marker.read_text() == state:
             with self._console.step("Database, tenants and demo are as the last start left them"):
                 return
         marker.unlink(missing_ok=True)
-        if empty and not restore(self._postgres, folder=self._places.cache):
+        if server is not None and empty and not restore(server, folder=self._places.cache):
             with self._console.step("Database: migrating, the first time takes half a minute") as step:
                 self.run_manage("migrate", "-v", "2", progress=step.news)
-                save(self._postgres, folder=self._places.cache)
+                save(server, folder=self._places.cache)
                 step.done("Database migrated")
         with self._console.step("Migrations, tenants hq and demo, Notion databases") as step:
             self.run_manage("demo", "--migrate", progress=step.news)
@@ -149,7 +152,10 @@ class Launcher:
 
     def _state_of_data(self) -> str:
         """What the data depend on: code that shapes and seeds them, and where Notion is."""
-        notion = [self.settings.get(name) or self._given.get(name, "") for name in ("NOTION_BASE_URL", "NOTION_PARENT_PAGE_ID")]
+        notion = [
+            self.settings.get(name) or self._given.get(name, "")
+            for name in ("NOTION_BASE_URL", "NOTION_PARENT_PAGE_ID")
+        ]
         return " ".join([stages()[-1].digest, *notion])
 
     def run_manage(self, *arguments: str, progress: Callable[[str], None] = lambda line: None) -> None:
@@ -196,10 +202,9 @@ class Launcher:
         """Stop processes, then helpers, then servers. Safe in any state, also half started."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        if self._supervisor:
-            with self._console.step("Stopping web, workers, helpers") as step:
-                killed = self._supervisor.stop()
-                step.done("Processes stopped" + (f" ({', '.join(killed)} had to be killed)" if killed else ""))
+        with self._console.step("Stopping web, workers, helpers") as step:
+            killed = self._supervisor.stop()
+            step.done("Processes stopped" + (f" ({', '.join(killed)} had to be killed)" if killed else ""))
         for server in (self._valkey, self._postgres):
             if server is not None:
                 server.stop()
@@ -253,4 +258,10 @@ def stop_installation(places: Places, *, patience_s: float = 60) -> str:
             left.append(type(server).__name__.removeprefix("Embedded"))
             server.stop()
     (Path(places.run) / "embedded.env").unlink(missing_ok=True)
-    return "Stopped." if holder is not None else f"Stopped leftovers: {', '.join(left)}." if left else "Nothing was running."
+    return (
+        "Stopped."
+        if holder is not None
+        else f"Stopped leftovers: {', '.join(left)}."
+        if left
+        else "Nothing was running."
+    )

@@ -80,11 +80,17 @@ def _broker(given: Mapping[str, str]) -> str:
 def _models(given: Mapping[str, str]) -> str:
     base = (given.get("OPENAI_BASE_URL") or "https://api.openai.com/v1").rstrip("/")
     headers = {"Authorization": f"Bearer {given.get('OPENAI_API_KEY') or 'none'}"}
-    answer = _get(f"{base}/models", headers, "OPENAI_BASE_URL", "unset OPENAI_API_KEY and OPENAI_BASE_URL for the bundled model")
+    answer = _get(
+        f"{base}/models", headers, "OPENAI_BASE_URL", "unset OPENAI_API_KEY and OPENAI_BASE_URL for the bundled model"
+    )
     if answer.status_code == UNAUTHORIZED:
-        raise OutsideError(f"OPENAI_API_KEY was refused by {_place(base)}. Put a valid key there, or unset it for the bundled model.")
+        raise OutsideError(
+            f"OPENAI_API_KEY was refused by {_place(base)}. Put a valid key there, or unset it for the bundled model."
+        )
     if answer.is_error:
-        raise OutsideError(f"OPENAI_BASE_URL: {base}/models answered {answer.status_code}. Does the address end in /v1?")
+        raise OutsideError(
+            f"OPENAI_BASE_URL: {base}/models answered {answer.status_code}. Does the address end in /v1?"
+        )
     return f"models at {_place(base)}"
 
 
@@ -98,7 +104,9 @@ def _notion(given: Mapping[str, str]) -> str:
     advice = "unset NOTION_TOKEN to use the sandbox"
     answer = _get(f"{base}/v1/users/me", headers, "NOTION_BASE_URL", advice)
     if answer.status_code == UNAUTHORIZED:
-        raise OutsideError(f"NOTION_TOKEN was refused by {_place(base)}. Copy the integration's secret again, or {advice}.")
+        raise OutsideError(
+            f"NOTION_TOKEN was refused by {_place(base)}. Copy the integration's secret again, or {advice}."
+        )
     page = _get(f"{base}/v1/pages/{parent}", headers, "NOTION_BASE_URL", advice)
     if page.status_code == NOT_FOUND:
         raise OutsideError(

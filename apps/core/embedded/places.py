@@ -73,7 +73,9 @@ def server_account() -> str | None:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
-    raise PlaceError(f"PostgreSQL does not run as root and none of {', '.join(UNPRIVILEGED_USERS)} exists; run as another user.")
+    raise PlaceError(
+        f"PostgreSQL does not run as root and none of {', '.join(UNPRIVILEGED_USERS)} exists; run as another user."
+    )
 
 
 def as_account(account: str | None) -> dict[str, Any]:
@@ -97,7 +99,9 @@ def reachable(folder: Path, *, account: str | None) -> Path:
             shelter.mkdir(mode=0o711, exist_ok=True)
             (shelter / ORIGIN).write_text(str(folder))
             if shelter.stat().st_uid != os.geteuid():
-                raise PlaceError(f"{shelter} belongs to somebody else. Set ECHOPILOT_VAR to a folder {account!r} can reach.")
+                raise PlaceError(
+                    f"{shelter} belongs to somebody else. Set ECHOPILOT_VAR to a folder {account!r} can reach."
+                )
             return shelter / folder.name
     raise PlaceError(f"The system user {account!r} cannot reach {folder}. Set ECHOPILOT_VAR to a folder it can reach.")
 

@@ -61,8 +61,16 @@ class EmbeddedPostgres:
         self.port = self.port or free_port()
         options = {**SETTINGS, **self.settings, "port": str(self.port), "listen_addresses": "127.0.0.1"}
         flags = " ".join(f"-c {name}={value}" for name, value in options.items())
-        self._pg_ctl("start", "-w", "-t", str(timeout), "-l", str(self.data / "server.log"),
-                     "-o", f"{flags} -c unix_socket_directories=''")
+        self._pg_ctl(
+            "start",
+            "-w",
+            "-t",
+            str(timeout),
+            "-l",
+            str(self.data / "server.log"),
+            "-o",
+            f"{flags} -c unix_socket_directories=''",
+        )
 
     def stop(self, *, mode: str = "fast") -> None:
         """Stop the server; ``mode`` is pg_ctl's: smart, fast or immediate (a crash)."""
@@ -113,8 +121,18 @@ class EmbeddedPostgres:
         draft.mkdir(parents=True, mode=0o700)
         if self.account:
             shutil.chown(draft, user=self.account)
-        self._run(server_files(account=self.account) / "initdb", "-D", draft, "-U", self.user, "--auth=trust", "--encoding=UTF8",
-                  "--locale=C", "--no-instructions", folder=draft)
+        self._run(
+            server_files(account=self.account) / "initdb",
+            "-D",
+            draft,
+            "-U",
+            self.user,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-instructions",
+            folder=draft,
+        )
         draft.rename(self.data)
 
     def _pg_ctl(self, *arguments: str) -> None:
@@ -123,8 +141,16 @@ class EmbeddedPostgres:
     def _run(self, *command: object, folder: Path | None = None) -> None:
         # pg_ctl's child keeps inherited pipes open, so output goes to a file rather than to a pipe.
         with tempfile.TemporaryFile("w+") as log:
-            done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,  # noqa: S603
-                                  check=False, cwd=folder or self.data, start_new_session=True, **as_account(self.account))
+            done = subprocess.run(  # noqa: S603
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=False,
+                cwd=folder or self.data,
+                start_new_session=True,
+                **as_account(self.account),
+            )
             if done.returncode:
                 log.seek(0)
                 server = self.data / "server.log"

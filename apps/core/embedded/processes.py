@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+CLOCK_NOISE_S = 0.1
+
 
 @dataclass(frozen=True)
 class Started:
@@ -30,7 +32,7 @@ class Started:
         """Whether this very process, not another with its number, is still there."""
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.started_at) < 0.1 and process.status() != psutil.STATUS_ZOMBIE  # noqa: PLR2004
+            return abs(process.create_time() - self.started_at) < 0.1 and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
 

@@ -104,7 +104,7 @@ def answers(url: str) -> Callable[[], bool]:
 
     def check() -> bool:
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310
-            return bool(response.status < 300)  # noqa: PLR2004
+            return bool(response.status < 300)
         return False
 
     return check

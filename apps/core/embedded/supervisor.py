@@ -40,7 +40,7 @@ class Service:
 
 
 class Supervisor:
-    """The services of one run. Not thread-safe: one thread starts, watches and stops."""
+    """The services of one run, each started with ``environment`` over our own. One thread starts, watches and stops."""
 
     def __init__(self, *, environment: Mapping[str, str], folder: Path, logs: Path, record: ProcessRecord,
                  tell: Callable[[str], None]) -> None:  # fmt: skip
@@ -57,7 +57,7 @@ class Supervisor:
                 log.replace(log.with_suffix(".log.1"))
         with log.open("ab") as output:
             service.process = subprocess.Popen(  # noqa: S603
-                list(service.command), cwd=self._folder, env=dict(self._environment), stdin=subprocess.DEVNULL,
+                list(service.command), cwd=self._folder, env={**os.environ, **self._environment}, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         service.started_at = time.monotonic()
@@ -110,18 +110,18 @@ class Supervisor:
     def stop(self, services: Sequence[Service] | None = None) -> list[str]:
         """Stop them (default: all) at once, wait, kill what does not obey. Returns the names of the killed."""
         chosen = list(self.services if services is None else services)
-        running = [service for service in chosen if self._code(service) is None and service.process is not None]
-        for service in running:
-            _signal(service, signal.SIGTERM)
+        running = [(service, service.process) for service in chosen if self._code(service) is None and service.process]
+        for _service, process in running:
+            _signal_group(process.pid, signal.SIGTERM)
         killed, asked_at = [], time.monotonic()
-        for service in running:
+        for service, process in running:
             try:
-                service.process.wait(timeout=max(0.1, asked_at + service.stop_within_s - time.monotonic()))
+                process.wait(timeout=max(0.1, asked_at + service.stop_within_s - time.monotonic()))
             except subprocess.TimeoutExpired:
                 killed.append(service.name)
-            _signal(service, signal.SIGKILL)
-            service.process.wait()
-            self._record.remove(service.process.pid)
+            _signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+            self._record.remove(process.pid)
         self.services = [service for service in self.services if service not in chosen]
         return killed
 
@@ -143,9 +143,9 @@ class Supervisor:
         return "\n".join([*(f"    {line}" for line in lines), f"    (all of it: {log})"])
 
 
-def _signal(service: Service, number: int) -> None:
+def _signal_group(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(service.process.pid, number)
+        os.killpg(pid, number)
 
 
 def _exit(code: int) -> str:

@@ -47,17 +47,43 @@ class EmbeddedValkey:
         self.port = self.port or free_port()
         (self.folder / "port").write_text(str(self.port))
         subprocess.run(  # noqa: S603
-            [binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-             "--databases", str(self.databases), "--daemonize", "yes", "--dir", str(self.folder),
-             "--pidfile", str(self._pid_file), "--logfile", str(self._log_file), "--maxmemory", "256mb",
-             "--maxmemory-policy", "noeviction"],
-            check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+            [
+                binary(),
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--databases",
+                str(self.databases),
+                "--daemonize",
+                "yes",
+                "--dir",
+                str(self.folder),
+                "--pidfile",
+                str(self._pid_file),
+                "--logfile",
+                str(self._log_file),
+                "--maxmemory",
+                "256mb",
+                "--maxmemory-policy",
+                "noeviction",
+            ],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         until = time.monotonic() + timeout
         while not self._answers():
             if time.monotonic() > until:
                 log = self._log_file.read_text()[-2000:] if self._log_file.exists() else ""
-                raise EmbeddedValkeyError(f"valkey-server did not answer on port {self.port} within {timeout:g} s.\n{log}")
+                raise EmbeddedValkeyError(
+                    f"valkey-server did not answer on port {self.port} within {timeout:g} s.\n{log}"
+                )
             time.sleep(0.02)
 
     def stop(self, *, timeout: float = 10) -> None:
