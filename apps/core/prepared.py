@@ -29,10 +29,11 @@ class Prepared:
             return cursor.fetchone() if cursor.description else None
 
     def _prepare(self, cursor: Any) -> None:
-        raw, names = getattr(connection, "_prepared_names", (None, set()))
-        if raw is not connection.connection:
-            raw, names = connection.connection, set()
-            connection._prepared_names = (raw, names)
+        wrapper: Any = connection
+        raw, names = getattr(wrapper, "_prepared_names", (None, None))
+        if raw is not wrapper.connection or names is None:
+            names = set()
+            wrapper._prepared_names = (wrapper.connection, names)
         if self.name not in names:
             cursor.execute(f"PREPARE {self.name} ({', '.join(self.types)}) AS {self.sql}")
             names.add(self.name)

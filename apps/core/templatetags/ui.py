@@ -1,6 +1,6 @@
 """Small drawing tags shared by all pages: icons, amounts, times, gauges, the waterfall of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -77,11 +77,12 @@ def ago(context: template.Context, moment: datetime | None) -> SafeString:
 def _distance(passed: float) -> str:
     if passed < 45:
         return _("just now")
-    for size, text in (
+    steps: tuple[tuple[int, Callable[[int], str]], ...] = (
         (86400, lambda n: ngettext("%(n)d day ago", "%(n)d days ago", n)),
         (3600, lambda n: ngettext("%(n)d hour ago", "%(n)d hours ago", n)),
         (60, lambda n: ngettext("%(n)d minute ago", "%(n)d minutes ago", n)),
-    ):
+    )
+    for size, text in steps:
         if passed >= size:
             count = int(passed // size)
             return text(count) % {"n": count}
