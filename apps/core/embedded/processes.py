@@ -32,7 +32,8 @@ class Started:
         """Whether this very process, not another with its number, is still there."""
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.started_at) < 0.1 and process.status() != psutil.STATUS_ZOMBIE
+            is_same = bool(abs(process.create_time() - self.started_at) < CLOCK_NOISE_S)
+            return is_same and bool(process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
 
