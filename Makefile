@@ -26,11 +26,11 @@ test-fast: install-dev ## The fast tests: seconds, no kills, no browsers
 smoke: install ## The loop over a few sandbox Notion rows: one line per row, fails when one is not answered
 	@$(PYTHON) -m apps.portal.smoke
 
-bench: install-dev ## Measure the engine against its goals; figures go to docs/measurements/
-	$(PYTHON) -m tests.bench
+bench: install-dev ## Measure the engine against its goals; figures go to docs/measurements/ (ONLY="engine ai")
+	$(PYTHON) -m tests.bench $(ONLY)
 
 faults: install-dev ## Kill workers, stop PostgreSQL, flush the broker: nothing lost, nothing doubled (LONG=1: the long form)
-	$(PYTEST) -m faults $(if $(LONG),--long) $(TESTS)
+	$(PYTHON) -m tests.faults $(if $(LONG),--long) $(ONLY)
 
 proof: faults bench ## Every goal that has a script: faults first, then figures
 

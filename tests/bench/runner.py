@@ -1,0 +1,27 @@
+"""Runs the measurements of a folder one after the other, each in a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+IS_PROGRAM = 'if __name__ == "__main__":'
+
+
+def run_all(folder: Path, *, package: str, chosen: Sequence[str], arguments: Mapping[str, Sequence[str]]) -> int:
+    """Run every program of ``folder``, or the ``chosen`` ones, with its ``arguments``; 1 when one failed or missed a goal."""
+    names = sorted(path.stem for path in folder.glob("*.py") if path.stem[0] != "_" and IS_PROGRAM in path.read_text())
+    unknown = sorted(set(chosen) - set(names))
+    if unknown:
+        sys.stderr.write(f"Unknown: {', '.join(unknown)}. Known: {', '.join(names)}.\n")
+        return 2
+    failed = []
+    for name in chosen or names:
+        sys.stdout.write(f"\n--- {package}.{name} {' '.join(arguments.get(name, ()))}\n")
+        sys.stdout.flush()
+        command = [sys.executable, "-m", f"{package}.{name}", *arguments.get(name, ())]
+        if subprocess.run(command, check=False).returncode:
+            failed.append(name)
+    told = f"{len(chosen or names) - len(failed)} of {len(chosen or names)} met their goals"
+    sys.stdout.write(f"\n{told}{'; not met: ' + ', '.join(failed) if failed else ''}\n")
+    return 1 if failed else 0
