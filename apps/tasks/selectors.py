@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import IO
 from uuid import UUID
 
-from django.core.files.storage import default_storage
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from apps.core.errors import InvalidInput
-from apps.tasks import mapping
+from apps.tasks import mapping, storage
 from apps.tasks.contracts import (
     AttachmentView,
     Page,
@@ -62,7 +62,7 @@ def list_tasks(
     rows = Task.objects.select_related("type").only(*ROW_FIELDS).order_by("-number")
     if state:
         if state not in TaskState.values:
-            raise InvalidInput(fields={"state": f"Use one of: {', '.join(TaskState.values)}."})
+            raise InvalidInput(fields={"state": _("Use one of: %(known)s.") % {"known": ", ".join(TaskState.values)}})
         rows = rows.filter(state=state)
     if task_type:
         rows = rows.filter(type__slug=task_type)
@@ -76,7 +76,7 @@ def list_tasks(
 
 def _number_of(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 10 and int(cursor) <= 2**31 - 1):
-        raise InvalidInput(fields={"cursor": "Use the cursor of the previous page as it is."})
+        raise InvalidInput(fields={"cursor": _("Use the cursor of the previous page as it is.")})
     return int(cursor)
 
 
@@ -109,4 +109,4 @@ def open_attachment(*, task_id: UUID | str, attachment_id: UUID | str) -> tuple[
         row = Attachment.objects.defer("text").get(id=UUID(str(attachment_id)), task_id=UUID(str(task_id)))
     except (ValueError, Attachment.DoesNotExist):
         raise UnknownTask from None
-    return mapping.attachment_view(row), default_storage.open(row.path, "rb")
+    return mapping.attachment_view(row), storage.files.open(row.path, "rb")

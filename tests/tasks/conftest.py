@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
+from apps.connectors import budget
 from tests.servers.notion import NotionServer
 from tests.servers.openai import OpenAIServer
 from tests.tasks.driving import ANSWER, WORK, Office, sweep_out
@@ -65,9 +66,11 @@ def stranger(office: Office) -> User:
 
 
 @pytest.fixture
-def notion_office(office: Office, settings: Any) -> Iterator[NotionOffice]:
-    """acme with a connected Notion workspace in which the thirteen databases stand."""
-    with NotionServer() as notion:
+def notion_office(office: Office, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[NotionOffice]:
+    """acme with a connected Notion workspace in which the thirteen databases stand. The rate budget is wide open: its own
+    tests prove it, and creating thirteen databases at two calls a second would take most of a test's time."""
+    monkeypatch.setattr(budget, "shared_pace", lambda _rule: budget.Pace(burst=100_000, rate=100_000.0))
+    with NotionServer(per_connection=100_000, per_workspace=100_000) as notion:
         port = notion.http.server_address[1]
         settings.OUTBOUND_ALLOW = [f"127.0.0.1:{port}"]
         place = NotionOffice(model=office.model, notion=notion)

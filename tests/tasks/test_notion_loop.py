@@ -183,14 +183,15 @@ def test_a_row_that_leaves_while_in_work_costs_no_answer(notion_office: NotionOf
     assert notion_office.task_of(page).state == "done"
 
 
-def test_a_long_answer_arrives_whole(notion_office: NotionOffice) -> None:
+def test_a_long_answer_arrives_whole(notion_office: NotionOffice, owner: User) -> None:
     answer = " ".join(f"The office at number {number} opens on Monday." for number in range(200))
-    notion_office.model.mode({"text": answer}, model=WORK)
-    page = notion_office.add(Description="List the opening day of every office.")
+    notion_office.model.judge_score = 40
+    page = notion_office.add()
     notion_office.around()
-    row = notion_office.row(page)
+    notion_office.decide(notion_office.task_of(page).id, "approve", by=owner, edited_text=answer)
+    notion_office.work("notion.push")
     assert len(answer) > 8_000
-    assert row["Result Summary"] == notion_office.task_of(page).result == answer
+    assert notion_office.row(page)["Result Summary"] == notion_office.task_of(page).result == answer
 
 
 def test_a_client_is_named_from_its_row(notion_office: NotionOffice) -> None:

@@ -25,6 +25,7 @@ def start(task: Task) -> None:
 
     Raises ``InvalidRequest`` when the type's workflow does not exist (any more).
     """
+    task.workflow = task.type.workflow
     try:
         run_id = _start_run(task)
     except UnknownWorkflow:
@@ -35,7 +36,7 @@ def start(task: Task) -> None:
             ) from None
         run_id = _start_run(task)
     task.run_id = run_id
-    Task.objects.filter(id=task.id).update(run_id=run_id, touched_at=Now())
+    Task.objects.filter(id=task.id).update(run_id=run_id, workflow=task.workflow, touched_at=Now())
 
 
 def _start_run(task: Task) -> Any:

@@ -7,13 +7,12 @@ from datetime import date
 from typing import Any
 
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from apps.tasks import intake, media
+from apps.tasks import intake, media, storage
 from apps.tasks.contracts import NewAttachment, TaskView
 from apps.tasks.enums import EventKind, MediaKind, TaskSource, TaskState
 from apps.tasks.errors import (
@@ -188,8 +187,7 @@ def _stored(attachments: Sequence[NewAttachment]) -> Iterator[list[str]]:
     try:
         for entry in attachments:
             entry.file.seek(0)
-            name = f"{tenants.current_tenant().schema_name}/tasks/{secrets.token_hex(16)}"
-            paths.append(default_storage.save(name, File(entry.file)))
+            paths.append(storage.files.save(f"{storage.FOLDER}/{secrets.token_hex(16)}", File(entry.file)))
         yield paths
     except BaseException:
         _forget_files(paths)
@@ -198,4 +196,4 @@ def _stored(attachments: Sequence[NewAttachment]) -> Iterator[list[str]]:
 
 def _forget_files(paths: Sequence[str]) -> None:
     for path in paths:
-        default_storage.delete(path)
+        storage.files.delete(path)

@@ -1,0 +1,6 @@
+"""Where attachments lie: in the tenant's folder, under random names."""
+
+from apps.tenants.storage import TenantStorage
+
+FOLDER = "tasks"
+files = TenantStorage()
