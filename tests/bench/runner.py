@@ -5,12 +5,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-IS_PROGRAM = 'if __name__ == "__main__":'
+RECORDS = "from tests.bench.report import"
 
 
 def run_all(folder: Path, *, package: str, chosen: Sequence[str], arguments: Mapping[str, Sequence[str]]) -> int:
-    """Run every program of ``folder``, or the ``chosen`` ones, with its ``arguments``; 1 when one failed or missed a goal."""
-    names = sorted(path.stem for path in folder.glob("*.py") if path.stem[0] != "_" and IS_PROGRAM in path.read_text())
+    """Run every module of ``folder`` that records figures, or the ``chosen`` ones, with its ``arguments``; 1 when one failed or missed a goal."""
+    modules = [path for path in folder.glob("*.py") if path.stem not in ("__main__", "runner")]
+    names = sorted(path.stem for path in modules if RECORDS in path.read_text())
     unknown = sorted(set(chosen) - set(names))
     if unknown:
         sys.stderr.write(f"Unknown: {', '.join(unknown)}. Known: {', '.join(names)}.\n")
