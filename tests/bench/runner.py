@@ -9,7 +9,7 @@ RECORDS = "from tests.bench.report import"
 
 
 def run_all(folder: Path, *, package: str, chosen: Sequence[str], arguments: Mapping[str, Sequence[str]]) -> int:
-    """Run every module of ``folder`` that records figures, or the ``chosen`` ones, with its ``arguments``; 1 when one failed or missed a goal."""
+    """Run every module of ``folder`` that records figures, or the ``chosen`` ones; 1 when one failed or missed a goal."""
     modules = [path for path in folder.glob("*.py") if path.stem not in ("__main__", "runner")]
     names = sorted(path.stem for path in modules if RECORDS in path.read_text())
     unknown = sorted(set(chosen) - set(names))
