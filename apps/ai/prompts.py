@@ -19,6 +19,20 @@ NEEDED = {"task": ("title", "body"), "task.revise": ("title", "body", "answer", 
 LANGUAGES = {"en": "English", "es": "Spanish", "ur": "Urdu", "de": "German", "fr": "French", "hi": "Hindi", "it": "Italian",
              "pt": "Portuguese", "ar": "Arabic"}  # fmt: skip
 TITLE_IS_ENOUGH = 12
+MISSING = re.compile(r"missing: ([^.;\n]{1,120})", re.IGNORECASE)
+HINTS = (
+    ("not json", "Write only the JSON object and nothing else."),
+    ("table was asked", "Write a table with one line per item and | between the columns."),
+    ("list was asked", "Write a list; begin every line with a dash."),
+    ("list items", "Begin every line of the list with a dash."),
+    ("talks about itself", "Write only the text, without any remark about it."),
+    ("hardly changes", "Use different words."),
+    ("casual words", "Use formal words only."),
+    ("sentences; at most", "Be brief."),
+    ("words; at most", "Be brief."),
+    ("hardly shortens", "Be much shorter."),
+    ("must be one of", "Write one of the allowed words and nothing else."),
+)
 
 
 def render_prompt(slug: str, variables: Mapping[str, Any], *, quality: str) -> tuple[tuple[Message, ...], str]:
@@ -34,6 +48,7 @@ def render_prompt(slug: str, variables: Mapping[str, Any], *, quality: str) -> t
     values = {name: str(value) for name, value in variables.items()} | {
         "language_line": _language_line(str(variables.get("language") or "")),
         "request": request_text(variables["title"], variables["body"]),
+        "hint": hint_from(str(variables.get("reasons") or "")),
     }
     messages = (
         Message(role="system", content=fill(prompt[family]["system"], values).strip(), trusted=True),
@@ -48,6 +63,15 @@ def request_text(title: str, body: str) -> str:
     if not body:
         return title
     return body if len(body.split()) >= TITLE_IS_ENOUGH or title.lower() in body.lower() else f"{title}\n\n{body}"
+
+
+def hint_from(reasons: str) -> str:
+    """A reviewer's findings as one short order a small model can follow; empty when none fits."""
+    found = [order for mark, order in HINTS if mark in reasons.lower()]
+    missing = MISSING.search(reasons)
+    if missing:
+        found.append(f"Do not leave out: {missing.group(1).strip()}.")
+    return " ".join(found[:2])
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

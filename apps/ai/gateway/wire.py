@@ -19,6 +19,8 @@ from apps.ai.contracts import Message
 from apps.ai.gateway.credentials import Secrets
 from apps.core import outbound
 
+# Small models lose the thread at higher temperatures.
+SMALL_TEMPERATURE = 0.3
 # Parameters a server may refuse; each is dropped, or renamed, once and the request sent again.
 OPTIONAL = ("temperature", "response_format", "stream_options", "max_completion_tokens", "max_tokens")
 
@@ -75,7 +77,7 @@ class Call:
             limit = "max_tokens" if candidate["official"] else "max_completion_tokens"
         body[limit] = candidate["max_tokens"]
         if not candidate["thinks"] and "temperature" not in dropped:
-            body["temperature"] = self.temperature
+            body["temperature"] = min(self.temperature, SMALL_TEMPERATURE) if candidate["small"] else self.temperature
         if self.response_schema is not None and "response_format" not in dropped:
             schema = {"name": "answer", "schema": dict(self.response_schema), "strict": is_strict(self.response_schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

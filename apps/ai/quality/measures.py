@@ -22,10 +22,16 @@ CASUAL = re.compile(r"\b(?:gonna|wanna|gotta|lol|omg|dude|yeah|hey|dunno|kinda|a
 ABOUT_ITSELF = re.compile(
     r"\b(?:as an ai|language model|i've (?:made|replaced|added|rephrased)|i have (?:made|replaced|rephrased)|here(?:'s| is) (?:a|the|your) "
     r"(?:revised|rewritten|polite|summary|list|answer|json|text)|the answer is:|the revised (?:message|text)|"
-    r"this (?:json|text|summary|message|sentence) (?:format|is|can)|sure[,!]|certainly[,!]|i hope this helps)",
+    r"this (?:json|text|summary|message|sentence) (?:format|is|can)|sure[,!]|certainly[,!]|i hope this helps|i made (?:a few|the|some|these)|"
+    r"i (?:removed|corrected|changed|replaced|added) (?:the|a|some)|the (?:corrected|rewritten|cleaned|revised|polite) (?:version|text|transcript)|"
+    r"here(?:'s| is| are) (?:a|an|the|your|my|some)\b[^.\n]{0,60}:)",
     re.IGNORECASE,
 )
 UNFINISHED = re.compile(r"[\w,;:(-]\s*$")
+POLITE = re.compile(r"\b(?:polite|politer|professional|formal|friendly|business|courteous)\b", re.IGNORECASE)
+REWRITING = re.compile(r"\b(?:rewrite|rephrase|reword|politer?|paraphrase|simplify)\b", re.IGNORECASE)
+# A verdict by measures does not pass with a criterion below this, whatever the total: the weights assume a judge that sees all.
+FLOOR = 60
 LONG_SENTENCE = 32
 TITLE_WORDS = 14
 NO_SOURCE = 55
@@ -33,32 +39,36 @@ NO_SOURCE = 55
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A vote by measures; ``grounded`` is False when there was no text to compare with."""
+    """A vote by measures; ``grounded`` is False when there was nothing to compare with."""
 
     vote: Vote
     grounded: bool
+
+    def below_floor(self) -> list[str]:
+        """Keys of criteria too weak to pass."""
+        return [key for key, score in self.vote.scores.items() if score < FLOOR]
 
 
 def measure(answer: str, *, demands: Demands, source: str, criteria: Sequence[Criterion], checks: Sequence[CheckResult]) -> Measured:
     """Score every criterion. ``source`` beats the task's own material; unknown criteria get the mean of the known ones."""
     material = source or demands.material
     found = {
-        "clarity": _clarity(answer),
+        "clarity": _clarity(answer, demands),
         "accuracy": _accuracy(answer, material, demands),
         "completeness": _completeness(answer, material, demands, checks),
-        "tone": _tone(answer),
+        "tone": _tone(answer, demands),
     }
     mean = round(sum(score for score, _ in found.values()) / len(found))
     scores, reasons = {}, {}
     for criterion in criteria:
         score, reason = found.get(criterion.key, (mean, "Mean of the other measures: nothing countable stands for this."))
         scores[criterion.key], reasons[criterion.key] = clamp(score), reason
-    return Measured(vote=Vote(scores=scores, reasons=reasons), grounded=bool(material))
+    return Measured(vote=Vote(scores=scores, reasons=reasons), grounded=bool(material) and not demands.choices)
 
 
-def _clarity(answer: str) -> tuple[float, str]:
+def _clarity(answer: str, demands: Demands) -> tuple[float, str]:
     sentences = reading.sentences(answer)
-    score, reasons = 95.0, []
+    score, reasons = 93.0, []
     if not sentences:
         return 0, "There is no sentence in it."
     long = [sentence for sentence in sentences if len(reading.words(sentence)) > LONG_SENTENCE]
@@ -69,6 +79,9 @@ def _clarity(answer: str) -> tuple[float, str]:
     if repeated > 0.08:
         score -= min(60, 160 * repeated)
         reasons.append(f"{repeated:.0%} of it repeats itself")
+    if _echoes(answer, demands.instruction):
+        score -= 45
+        reasons.append("it repeats the instruction")
     doubled = _alike(sentences)
     if doubled:
         score -= min(40, 20 * doubled)
@@ -85,19 +98,19 @@ def _accuracy(answer: str, material: str, demands: Demands) -> tuple[float, str]
     if not material:
         return NO_SOURCE, "There is no source text to compare with, so facts were not checked."
     everything = f"{material}\n{demands.instruction}"
-    score, reasons = 96.0, []
+    score, reasons = 94.0, []
     invented = sorted(reading.numbers(answer) - reading.numbers(everything) - _list_numbers(answer))
     if invented:
         score -= min(60, 30 * len(invented))
         reasons.append(f"numbers that are not in the source: {', '.join(invented[:5])}")
     known = set(reading.words(everything))
-    strange = sorted(name for name in reading.names(answer) if not _known(name, known))
+    strange = [] if reading.is_title_case(answer) else sorted(name for name in reading.names(answer) if not _known(name, known))
     if strange:
         score -= min(50, 15 * len(strange))
         reasons.append(f"names that are not in the source: {', '.join(strange[:5])}")
     if demands.faithful:
         foreign = _foreign_share(answer, everything)
-        allowed = 0.3 if demands.condensing else 0.45
+        allowed = 0.5 if _short_form(demands) else 0.3 if demands.condensing else 0.45
         if foreign > allowed:
             score -= min(55, 150 * (foreign - allowed))
             reasons.append(f"{foreign:.0%} of its words have no counterpart in the source")
@@ -121,10 +134,13 @@ def _completeness(answer: str, material: str, demands: Demands, checks: Sequence
                 reasons.append(f"{len(present)} of {len(facts)} facts of the source are there; missing: {', '.join(missing[:5])}")
         elif not _short_form(demands):
             covered = _covered(answer, material)
-            wanted = 0.3 if demands.condensing else 0.5
+            wanted = 0.35 if demands.condensing else 0.7 if demands.may_copy else 0.5
             if covered < wanted:
                 score -= min(60, 130 * (wanted - covered))
                 reasons.append(f"it takes up {covered:.0%} of the source's main words")
+        if REWRITING.search(demands.instruction) and _unchanged(answer, material):
+            score -= 40
+            reasons.append("it hardly changes the text")
         if demands.condensing and not _short_form(demands):
             ratio = len(reading.words(answer)) / max(1, len(reading.words(material)))
             if ratio > 0.75:
@@ -142,11 +158,11 @@ def _completeness(answer: str, material: str, demands: Demands, checks: Sequence
     return score, _say(reasons, "The main points of the task are covered")
 
 
-def _tone(answer: str) -> tuple[float, str]:
-    score, reasons = 94.0, []
+def _tone(answer: str, demands: Demands) -> tuple[float, str]:
+    score, reasons = 93.0, []
     casual = sorted({match.group().lower() for match in CASUAL.finditer(answer)})
     if casual:
-        score -= min(50, 20 * len(casual))
+        score -= min(60, (40 if POLITE.search(demands.instruction) else 20) * len(casual))
         reasons.append(f"casual words: {', '.join(casual[:4])}")
     if answer.count("!") > 2:
         score -= 15
@@ -156,7 +172,7 @@ def _tone(answer: str) -> tuple[float, str]:
         score -= 15
         reasons.append("words in capitals")
     if ABOUT_ITSELF.search(answer):
-        score -= 40
+        score -= 35
         reasons.append("it talks about itself instead of only answering")
     return score, _say(reasons, "Nothing casual, loud or self-referring in it")
 
@@ -184,6 +200,20 @@ def _foreign_share(answer: str, everything: str) -> float:
     total = sum(said.values())
     foreign = sum(count for word, count in said.items() if word not in known and not _near(word, known))
     return foreign / total if total >= 4 else 0.0
+
+
+def _echoes(answer: str, instruction: str) -> bool:
+    plain = " ".join(reading.words(answer))
+    for sentence in reading.sentences(instruction):
+        said = reading.words(sentence)
+        if len(said) >= 5 and " ".join(said) in plain:
+            return True
+    return False
+
+
+def _unchanged(answer: str, material: str) -> bool:
+    one, other = " ".join(reading.words(answer)), " ".join(reading.words(material))
+    return len(other) > 30 and fuzz.partial_ratio(other, one) > 88
 
 
 def _near(word: str, known: set[str]) -> bool:

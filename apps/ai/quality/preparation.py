@@ -49,6 +49,7 @@ def prepare_review(request: ReviewRequest, *, judges: bool, model: str, boundary
         "checks": [asdict(result) for result in results],
         "flags": {"answer": manipulation.signs(request.answer), "task": manipulation.signs(f"{request.task}\n{request.source}")},
         "measured": {"scores": dict(measured.vote.scores), "reasons": dict(measured.vote.reasons), "grounded": measured.grounded,
+                     "below_floor": measured.below_floor(),
                      "total": scoring.total(measured.vote, request.rubric.criteria)},
         "fingerprint": fingerprint,
         "earlier": earlier if kind == JudgeKind.MODEL else None,

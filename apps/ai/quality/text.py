@@ -95,8 +95,18 @@ def bullets(text: str) -> int:
 
 
 def has_table(text: str) -> bool:
-    """Whether there is a table in Markdown, or at least two lines with the same number of tabs or commas."""
-    if len(TABLE_LINE.findall(text)) >= 2:
+    """Whether there is a table: in Markdown, or at least three lines of short cells with the same number of separators."""
+    if len(TABLE_LINE.findall(text)) >= 3:
         return True
     lines = [line for line in text.splitlines() if line.strip()]
-    return any(len(lines) >= 2 and len({line.count(mark) for line in lines}) == 1 and mark in lines[0] for mark in ("\t", ";", ","))
+    return any(_is_grid([line.split(mark) for line in lines]) for mark in ("\t", ";", ","))
+
+
+def _is_grid(rows: list[list[str]]) -> bool:
+    return len(rows) >= 3 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 and max(len(cell) for row in rows for cell in row) <= 40
+
+
+def is_title_case(text: str) -> bool:
+    """Whether most longer words begin with a capital, as in headlines: there capitals do not mark names."""
+    longer = [word for word in WORD.findall(text) if len(word) > 3]
+    return len(longer) >= 2 and sum(word[0].isupper() for word in longer) >= 0.7 * len(longer)

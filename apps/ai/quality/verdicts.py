@@ -30,8 +30,9 @@ def conclude(plan: Mapping[str, Any], response: Mapping[str, Any], *, key: str, 
     checks = tuple(CheckResult(**result) for result in review["checks"])
     kind = JudgeKind(review["judge"])
     failed = [result for result in checks if result.blocking and not result.passed]
-    score = min(tally.score, max(0, rubric.threshold - 1)) if failed else tally.score
-    passed = tally.passed and not failed
+    weak = [key for key in review["measured"]["below_floor"] if kind == JudgeKind.MECHANICAL]
+    score = min(tally.score, max(0, rubric.threshold - 1)) if failed or weak else tally.score
+    passed = tally.passed and not failed and not weak
     decision, why = _decide(review, kind, passed=passed, score=score, threshold=rubric.threshold, failed=failed)
     verdict = Verdict(
         score=score, passed=passed and decision == Decision.PASS, decision=decision.value, criteria=tally.criteria,
