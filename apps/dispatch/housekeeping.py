@@ -10,6 +10,7 @@ from datetime import datetime
 import psycopg2
 from django.db import connections
 
+from apps.core.errors import PlatformError
 from apps.dispatch import metrics, wakeups
 from apps.dispatch.backoff import jittered
 from apps.dispatch.conf import DispatchConf
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 FIRE_EVERY_S = 1.0
 SELDOM_S = 60.0
+RECHECK_S = 15.0
 AWAY_PAUSE_S = 0.5
 
 
@@ -35,9 +37,17 @@ class _Chore:
 
 
 class Housekeeper:
-    """Runs the chores on a thread with its own session; ``tick`` asks for all of them now (the metronome)."""
+    """Runs the chores on a thread with its own session; ``tick`` asks for all of them now (the metronome).
 
-    def __init__(self, *, identity: Identity, conf: DispatchConf, session: Session | None = None) -> None:
+    ``allowed`` raises a ``PlatformError`` while this process may take no new work; ``refusal`` is the last answer.
+    """
+
+    def __init__(
+        self, *, identity: Identity, conf: DispatchConf, session: Session | None = None,
+        allowed: Callable[[], object] | None = None,
+    ) -> None:
+        self._allowed = allowed
+        self.refusal: PlatformError | None = None
         self._identity = identity
         self._conf = conf
         self._session = session or Session(name="dispatch housekeeping")
@@ -50,6 +60,7 @@ class Housekeeper:
             _Chore("sync schedules", SELDOM_S, self.sync_schedules),
             _Chore("end old epochs", SELDOM_S, self.end_old_epochs),
             _Chore("prune", SELDOM_S, self.prune),
+            *([_Chore("recheck", RECHECK_S, self.recheck)] if allowed else []),
         ]
 
     def start(self) -> None:
@@ -95,6 +106,20 @@ class Housekeeper:
             chore.due_at = time.monotonic() + jittered(chore.every_s)
         else:
             chore.due_at = time.monotonic() + jittered(chore.every_s)
+
+    def recheck(self) -> None:
+        """Ask again whether new work may be taken; what is in hand goes on either way."""
+        before, found = self.refusal, None
+        try:
+            if self._allowed is not None:
+                self._allowed()
+        except PlatformError as error:
+            found = error
+        self.refusal = found
+        if found is not None and before is None:
+            logger.warning("no new work is taken", extra={"code": found.code, "reason": found.text})
+        elif found is None and before is not None:
+            logger.info("new work is taken again")
 
     def sweep(self) -> int:
         """Take running items from owners that are gone, late or over the deadline. Returns how many."""

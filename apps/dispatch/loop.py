@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import connection
 
@@ -34,10 +34,11 @@ AWAY_PAUSE_S = 0.2
 
 class Loop:
     """One worker. ``run`` blocks until ``stop`` is called (from any thread or a signal handler) or, with ``until_empty``, until
-    nothing is left to claim. ``kinds`` None means every registered kind."""
+    nothing is left to claim. ``kinds`` None means every registered kind. ``allowed`` is asked again and again whether new work
+    may be taken (see ``Housekeeper``)."""
 
     def __init__(self, *, conf: DispatchConf | None = None, kinds: Sequence[str] | None = None, revision: str = "",
-                 until_empty: bool = False) -> None:
+                 until_empty: bool = False, allowed: Callable[[], object] | None = None) -> None:
         self.conf = conf or dispatch_conf()
         self.identity = new_identity()
         self.bell = Bell()
@@ -55,7 +56,7 @@ class Loop:
             identity=self.identity, conf=self.conf, in_flight=lambda: len(self.held), last_tick=lambda: self._tick,
             on_owned=self._compare, boot={"revision": revision[:64], "slots": self.conf.slots, "kinds": _json([k.name for k in entries])})
         self.claimer = Claimer(incarnation=self.identity.incarnation, conf=self.conf)
-        self.housekeeper = Housekeeper(identity=self.identity, conf=self.conf)
+        self.housekeeper = Housekeeper(identity=self.identity, conf=self.conf, allowed=allowed)
         self.lanes = LanePool(size=self.conf.slots, bell=self.bell, may_start=self.may_start, release=self._release)
         self._engines = EngineHost(conf=self.conf, held=self.held, lanes=self.lanes)
         self._jobs = JobPool(size=self.conf.job_threads, conf=self.conf, on_end=self._release)
@@ -82,7 +83,7 @@ class Loop:
         try:
             while not self._stopping.is_set():
                 self._turn()
-                if self._until_empty and self._pace.found_nothing and not self.held:
+                if self._until_empty and not self.held and (self._pace.found_nothing or self.housekeeper.refusal is not None):
                     break
             self._drain()
         finally:
@@ -110,7 +111,7 @@ class Loop:
         room = self._room()
         if self.bell.take_look():
             self._pace.asked()
-        if room.total > 0 and self.lease.is_fresh() and self._pace.is_due():
+        if room.total > 0 and self.lease.is_fresh() and self.housekeeper.refusal is None and self._pace.is_due():
             self._claim(room)
         self.bell.wait(self._pace.pause(can_claim=self._room().total > 0))
 

@@ -35,7 +35,8 @@ def build_loop(
         wakeups.silence()
     if metrics_port is not None:
         start_http_server(metrics_port, addr="127.0.0.1")
-    loop = Loop(conf=conf, kinds=kinds, revision=revision.label, until_empty=until_empty)
+    loop = Loop(conf=conf, kinds=kinds, revision=revision.label, until_empty=until_empty,
+                allowed=lambda: require_clean_revision(max_age_s=0))
     _loops.add(loop)
     return loop
 
