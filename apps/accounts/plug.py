@@ -1,3 +1,13 @@
 """What accounts offers to the platform."""
 
 from apps.accounts.api import schema  # noqa: F401 - registers itself with the API description
+from apps.core.back_office import late_registrations
+
+
+def _register_third_party(site: object) -> None:
+    from apps.accounts.admin import register_third_party
+
+    register_third_party(site)
+
+
+late_registrations.append(_register_third_party)

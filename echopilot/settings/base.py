@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
-from kombu import Queue
+from kombu import Exchange, Queue
 from kombu.common import Broadcast
 
 from apps.core.content_policy import BACK_OFFICE_POLICY, PORTAL_POLICY
@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.accounts.middleware.MembershipMiddleware",
+    "apps.i18n.middleware.PersonLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -196,6 +197,16 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
 }
 
+# --- Back office: staff only, on the platform's own host ----------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "EchoPilot back office",
+    "SITE_HEADER": "EchoPilot",
+    "SITE_SUBHEADER": "Back office",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish")), ("ur", _("Urdu"))]
 LOCALE_PATHS = [ROOT / "locale"]
@@ -232,7 +243,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_TASK_DEFAULT_QUEUE = "dispatch"
 CELERY_TASK_QUEUES = [Broadcast("dispatch.wake"), Queue("dispatch")]
-CELERY_TASK_ROUTES = {"dispatch.*": {"queue": "dispatch.wake"}}
+# The sender declares the exchange itself: unknown to its connection, a fan-out would be dropped without an error.
+CELERY_TASK_ROUTES = {"dispatch.*": {"queue": "dispatch.wake", "declare": [Exchange("dispatch.wake", type="fanout")]}}
 CELERY_WORKER_POOL = "solo"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False

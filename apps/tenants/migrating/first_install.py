@@ -43,7 +43,7 @@ def _install(label: str) -> bool:
     executor = MigrationExecutor(connection)
     migration = Migration("squashed", label)
     migration.operations = operations
-    state = executor._create_project_state(with_applied_migrations=True)  # noqa: SLF001 - as the executor does itself
+    state = executor._create_project_state(with_applied_migrations=True)
     with connection.schema_editor(atomic=True) as editor:
         migration.apply(state, editor)
         executor.recorder.ensure_schema()

@@ -16,6 +16,7 @@ class Command(PlatformCommand):
         "Apply missing migrations in every workspace's schema: SQL collected once, applied in parallel, resumable. "
         "Exit codes: 0 all current, 1 some failed (see `tenant_migrations`), 2 input refused."
     )
+    requires_system_checks: list[str] = []  # like Django's own migrate; `check` and `preflight` are steps of their own
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options."""

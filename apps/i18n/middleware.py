@@ -1,0 +1,35 @@
+"""The language a person chose goes before the one the browser asks for."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from apps.i18n.languages import find_language
+
+
+class PersonLanguageMiddleware:
+    """After authentication: the person's own language, then the tenant page's cookie or browser, as Django found it.
+
+    A choice in the language cookie of this browser wins over the stored one, so that a shared screen can differ.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        code = "" if settings.LANGUAGE_COOKIE_NAME in request.COOKIES else self._stored(request)
+        if code:
+            translation.activate(code)
+            request.LANGUAGE_CODE = code
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
+        return response
+
+    @staticmethod
+    def _stored(request: HttpRequest) -> str:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
+            return ""
+        language = find_language(request.user.language or "")
+        return language.code if language is not None and language.code in dict(settings.LANGUAGES) else ""

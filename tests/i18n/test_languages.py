@@ -1,0 +1,69 @@
+"""Languages: forty, each with a direction and an honest coverage."""
+
+import pytest
+from django.conf import settings
+
+from apps.accounts.models import User
+from apps.i18n.languages import SOURCE, count_messages, find_language, list_languages, offered_languages
+
+CATALOGUE = """
+msgid ""
+msgstr "Language: es"
+
+msgid "Yes"
+msgstr "Sí"
+
+#, fuzzy
+msgid "No"
+msgstr "Nones"
+
+msgid "One"
+msgid_plural "Many"
+msgstr[0] "Uno"
+msgstr[1] ""
+
+msgid ""
+"Two "
+"lines"
+msgstr ""
+"Dos "
+"líneas"
+"""
+
+
+def test_there_are_forty_with_four_from_right_to_left() -> None:
+    languages = list_languages()
+    assert len(languages) == len({language.code for language in languages}) == 40
+    assert {language.code for language in languages if language.direction == "rtl"} == {"ar", "fa", "he", "ur"}
+    assert all(0 <= language.coverage <= 100 and language.own_name for language in languages)
+
+
+def test_only_what_is_translated_counts() -> None:
+    assert count_messages(CATALOGUE) == (4, 2)
+
+
+def test_the_source_is_offered_and_a_language_without_catalogue_is_not() -> None:
+    offered = {language.code for language in offered_languages()}
+    assert SOURCE in offered
+    assert "az" not in offered
+
+
+@pytest.mark.parametrize(("written", "code"), [("pt_BR", "pt-br"), (" UR ", "ur"), ("xx", None), ("", None)])
+def test_codes_are_found_however_they_are_written(written: str, code: str | None) -> None:
+    found = find_language(written)
+    assert (found.code if found else None) == code
+
+
+def test_a_persons_choice_goes_before_the_browsers(browse, user: User) -> None:
+    User.objects.filter(pk=user.pk).update(language="ur")
+    answer = browse(user).get("/settings/members/", headers={"Accept-Language": "es"})
+    assert answer.headers["Content-Language"] == "ur"
+    assert 'dir="rtl"' in answer.text
+    client = browse(user)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "es"
+    assert client.get("/settings/members/").headers["Content-Language"] == "es"
+
+
+def test_an_unknown_stored_choice_is_ignored(browse, user: User) -> None:
+    User.objects.filter(pk=user.pk).update(language="xx")
+    assert browse(user).get("/settings/members/").headers["Content-Language"] == "en"

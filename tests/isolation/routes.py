@@ -1,0 +1,136 @@
+"""Every address of a tenant's host, from the resolver, and what a foreign and an unknown id are for each of them."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apps.tenants.contracts import TenantRef
+from tests import transactions
+
+UNKNOWN_UUID = uuid.UUID("01890000-0000-7000-8000-00000000dead")
+UNKNOWN_INT = 2_000_000_000
+FOREIGN_INT = 777_000_001
+CANARY = "canary-7f3a9c51e0"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address: its name with namespaces and the names of its parameters."""
+
+    name: str
+    template: str
+    parameters: tuple[str, ...]
+
+    def path(self, values: dict[str, Any]) -> str:
+        """The address with its parameters filled in."""
+        text = self.template
+        for parameter in self.parameters:
+            text = text.replace(f"{{{parameter}}}", str(values[parameter]))
+        return text
+
+
+@dataclass(frozen=True)
+class Victim:
+    """What globex has that acme must not reach."""
+
+    tenant: TenantRef
+    task: uuid.UUID
+    attachment: uuid.UUID
+    membership: int
+    invitation: int
+    invitation_token: str
+    export: int
+    api_session: uuid.UUID
+    authenticator: int
+    webhook_key: str
+
+
+def routes(urlconf: str = "echopilot.urls_tenant") -> list[Route]:
+    """All of them."""
+    return list(_walk(get_resolver(urlconf), (), ""))
+
+
+def _walk(resolver: URLResolver, namespaces: tuple[str, ...], prefix: str) -> Iterator[Route]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = (*namespaces, entry.namespace) if entry.namespace else namespaces
+            yield from _walk(entry, inner, prefix + _template(entry))
+        elif isinstance(entry, URLPattern):
+            template = "/" + prefix + _template(entry)
+            names = tuple(part.partition("}")[0] for part in template.split("{")[1:])
+            yield Route(name=":".join((*namespaces, entry.name or template)), template=template, parameters=names)
+
+
+def _template(entry: URLPattern | URLResolver) -> str:
+    """``<uuid:task_id>`` and ``(?P<key>…)`` as ``{name}``."""
+    ((template, _names),) = entry.pattern.regex and _possibilities(entry)
+    return template
+
+
+def _possibilities(entry: URLPattern | URLResolver) -> list[tuple[str, list[str]]]:
+    from django.utils.regex_helper import normalize
+
+    return [(text.replace("%(", "{").replace(")s", "}").replace("%%", "%"), names)
+            for text, names in normalize(entry.pattern.regex.pattern)][:1]  # fmt: skip
+
+
+# What to put for each parameter: (foreign, unknown). An address with a parameter that is not listed here fails the test.
+DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
+    "tasks:task_detail": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks:task_review": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks:task_retry": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks:task_cancel": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks_api:task_detail": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks_api:task_review": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks_api:task_retry": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks_api:task_cancel": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks_api:task_attachment": lambda v: {"task_id": (v.task, UNKNOWN_UUID), "attachment_id": (v.attachment, UNKNOWN_UUID)},
+    "connectors:notion_webhook": lambda v: {"key": (v.webhook_key, "x" * 43)},
+    "accounts:api_session_revoke": lambda v: {"session_id": (v.api_session, UNKNOWN_UUID)},
+    "accounts:invitation_accept": lambda v: {"token": (v.invitation_token, "unknown-token")},
+    "accounts:member_change": lambda v: {"membership_id": (v.membership, UNKNOWN_INT)},
+    "accounts:member_remove": lambda v: {"membership_id": (v.membership, UNKNOWN_INT)},
+    "accounts:invitation_revoke": lambda v: {"invitation_id": (v.invitation, UNKNOWN_INT)},
+    "tenants:export_download": lambda v: {"export_id": (v.export, UNKNOWN_INT)},
+    "mfa_remove_webauthn": lambda v: {"pk": (v.authenticator, UNKNOWN_INT)},
+    "mfa_edit_webauthn": lambda v: {"pk": (v.authenticator, UNKNOWN_INT)},
+    "openid_connect_login": lambda v: {"provider_id": (v.tenant.slug, "unknown")},
+    "openid_connect_callback": lambda v: {"provider_id": (v.tenant.slug, "unknown")},
+}
+
+
+def make_victim(outsider: Any) -> Victim:
+    """Give globex one of everything, each with a canary in its text."""
+    from allauth.mfa.models import Authenticator
+    from django.core.files.base import ContentFile
+
+    from apps.accounts.services.invitations import invite
+    from apps.accounts.services.tokens import start_session
+    from apps.accounts.models import ApiSession, Invitation, Membership
+    from apps.connectors.models import Connection
+    from apps.tasks.facade import submit_task
+    from apps.tasks.models import Attachment
+    from apps.tenants.models import TenantExport
+    from apps.tenants.storage import TenantStorage
+
+    with transactions.entered("globex") as tenant:
+        task = submit_task(source="portal", title=f"Secret {CANARY}", body=f"Summarise {CANARY}", requested_by=outsider.pk)
+        path = TenantStorage().save(f"{CANARY}.txt", ContentFile(CANARY.encode()))
+        attachment = Attachment.objects.create(
+            task_id=task.id, name=f"{CANARY}.txt", kind="document", media_type="text/plain", size=len(CANARY), sha256="0" * 64, path=path
+        )
+        connection = Connection.objects.create(name=CANARY)
+        invited = invite(email=f"{CANARY}@globex.example", role="viewer", actor=outsider, tenant_name=CANARY, link=lambda token: token)
+        start_session(person=outsider, tenant_id=tenant.id, epoch=tenant.epoch, label=CANARY)
+        Membership.objects.filter(user=outsider, tenant_id=tenant.id).update(id=FOREIGN_INT)
+        Invitation.objects.filter(pk=invited.invitation_id).update(id=FOREIGN_INT)
+        TenantExport.objects.create(id=FOREIGN_INT, tenant_id=tenant.id, state="ready", path=str(TenantStorage().path(path)))
+    Authenticator.objects.create(id=FOREIGN_INT, user=outsider, type="webauthn", data={"name": CANARY, "credential": {}})
+    return Victim(
+        tenant=tenant, task=task.id, attachment=attachment.pk, membership=FOREIGN_INT, invitation=FOREIGN_INT,
+        invitation_token=invited.token, export=FOREIGN_INT, api_session=ApiSession.objects.get().pk, authenticator=FOREIGN_INT,
+        webhook_key=connection.webhook_key,
+    )
