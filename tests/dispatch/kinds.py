@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from apps.dispatch import facade
 from apps.dispatch.contracts import ClaimedWork, EngineKind, Finished, JobKind, Lanes, Settlement, TenantGate
 from apps.dispatch.enums import WorkState
-from apps.dispatch.registries import tenant_gate, work_kinds
+from apps.dispatch.registries import schedules, tenant_gate, work_kinds
 
 
 class NoopEngine:
@@ -58,11 +58,14 @@ IDLE_JOB = JobKind(name="test.job", handler=lambda context: None, max_parallel=4
 
 @contextmanager
 def registered(*kinds: EngineKind | JobKind) -> Iterator[None]:
-    """These kinds and the open gate, instead of what the apps registered, for the length of a ``with`` block."""
-    gates, entries = tenant_gate._entries, work_kinds._entries  # noqa: SLF001
-    tenant_gate._entries, work_kinds._entries = {}, {}  # noqa: SLF001
+    """These kinds and the open gate, and no schedules, instead of what the apps registered, for the length of a ``with`` block."""
+    registries = (tenant_gate, work_kinds, schedules)
+    before = [registry._entries for registry in registries]  # noqa: SLF001
+    for registry in registries:
+        registry._entries = {}  # noqa: SLF001
     try:
         with tenant_gate.temporarily(GATE), work_kinds.temporarily(NOOP, SLEEP, IDLE_JOB, *kinds):
             yield
     finally:
-        tenant_gate._entries, work_kinds._entries = gates, entries  # noqa: SLF001
+        for registry, entries in zip(registries, before, strict=True):
+            registry._entries = entries  # noqa: SLF001

@@ -39,6 +39,9 @@ class Command(BaseCommand):
                               broker=not options["no_broker"], metrics_port=options["metrics_port"])
         except PlatformError as error:
             raise CommandError(error.text) from error
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: loop.stop())
-        loop.run()
+        before = {number: signal.signal(number, lambda *_: loop.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            loop.run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
