@@ -97,8 +97,15 @@ class EffectFailed(Exception):
     ``kind`` decides what happens next (see ``core.taxonomy``); ``retry_after`` is in seconds.
     """
 
-    def __init__(self, kind: FailureKind, code: str, message: str = "", *, retry_after: float | None = None,
-                 status: int | None = None) -> None:
+    def __init__(
+        self,
+        kind: FailureKind,
+        code: str,
+        message: str = "",
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(message or code)
         self.failure = Failure(kind=kind, code=code, message=message, retry_after=retry_after, status=status)
 
@@ -164,11 +171,16 @@ class StepHandler:
     def abandon(self, ctx: StepContext, request: Mapping[str, Json], error: Failure) -> None:
         """The attempt failed or was given up: release what ``prepare`` reserved."""
 
-    def waste(self, ctx: StepContext, request: Mapping[str, Json]) -> tuple[UsageLine, ...]:
-        """METERED: what an attempt of unknown outcome may have cost; booked to the platform, never to the tenant."""
+    def waste(self, ctx: StepContext, request: Mapping[str, Json]) -> tuple[UsageLine, ...] | None:
+        """METERED: what an attempt of unknown outcome may have cost; booked to the platform, never to the tenant.
+
+        Without lines one of unknown cost is booked; None books nothing (reads).
+        """
         return ()
 
-    def find(self, request: Mapping[str, Json], secrets: object, *, key: str, deadline: float) -> Mapping[str, Json] | None:
+    def find(
+        self, request: Mapping[str, Json], secrets: object, *, key: str, deadline: float
+    ) -> Mapping[str, Json] | None:
         """LOOKUP: the response as ``perform`` would have given it if the effect happened, else None. Network only."""
         raise TypeError(f"{type(self).__name__} cannot look its effect up")
 

@@ -76,8 +76,9 @@ class Run(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["idempotency_key"], condition=~Q(idempotency_key=""),
-                                    name="workflows_run_idempotency_key_once"),
+            models.UniqueConstraint(
+                fields=["idempotency_key"], condition=~Q(idempotency_key=""), name="workflows_run_idempotency_key_once"
+            ),
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="workflows_run_state_is_known"),
             models.CheckConstraint(
                 condition=Q(state__in=["succeeded", "failed", "cancelled"], finished_at__isnull=False)
@@ -87,7 +88,9 @@ class Run(models.Model):
             models.CheckConstraint(condition=Q(cost_micros__gte=0), name="workflows_run_cost_is_not_negative"),
         ]
         indexes = [
-            models.Index(fields=["subject_kind", "subject_id"], condition=~Q(subject_id=""), name="workflows_run_subject"),
+            models.Index(
+                fields=["subject_kind", "subject_id"], condition=~Q(subject_id=""), name="workflows_run_subject"
+            ),
             models.Index(fields=["created_at"], condition=Q(finished_at__isnull=True), name="workflows_run_live"),
         ]
 
@@ -158,14 +161,21 @@ class Effect(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=EffectState.values), name="workflows_effect_state_is_known"),
             models.CheckConstraint(condition=~Q(key=""), name="workflows_effect_key_is_set"),
-            models.CheckConstraint(condition=Q(sent_at__isnull=False) | ~Q(state__in=["sending", "unknown", "review"]),
-                                   name="workflows_effect_sent_at_when_sent"),
-            models.CheckConstraint(condition=~Q(state="succeeded") | Q(response__isnull=False),
-                                   name="workflows_effect_response_when_succeeded"),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=False) | ~Q(state__in=["sending", "unknown", "review"]),
+                name="workflows_effect_sent_at_when_sent",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="succeeded") | Q(response__isnull=False),
+                name="workflows_effect_response_when_succeeded",
+            ),
         ]
         indexes = [
-            models.Index(fields=["sent_at"], condition=Q(state__in=["sending", "unknown", "review"]),
-                         name="workflows_effect_open"),
+            models.Index(
+                fields=["sent_at"],
+                condition=Q(state__in=["sending", "unknown", "review"]),
+                name="workflows_effect_open",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -212,10 +222,14 @@ class UsageEntry(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["meter", "source_key"], name="workflows_usageentry_posted_once"),
-            models.CheckConstraint(condition=Q(quantity__gte=0, cost_micros__gte=0), name="workflows_usageentry_not_negative"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=0, cost_micros__gte=0), name="workflows_usageentry_not_negative"
+            ),
         ]
-        indexes = [models.Index(fields=["run_id"], name="workflows_usageentry_run"),
-                   models.Index(fields=["created_at"], name="workflows_usageentry_time")]
+        indexes = [
+            models.Index(fields=["run_id"], name="workflows_usageentry_run"),
+            models.Index(fields=["created_at"], name="workflows_usageentry_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.meter} {self.quantity} {self.account}"

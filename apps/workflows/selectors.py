@@ -21,7 +21,12 @@ def get_run(run_id: UUID) -> RunView:
     steps = StepRun.objects.filter(run_id=run_id).order_by("seq")
     waiting = tuple(token[7] for token in run.cursor.get("tokens", ()) if token[3] == "waiting")
     return RunView(
-        **_row(run), inputs=run.inputs, outputs=run.outputs, revision=run.revision, replay_of=run.replay_of, waiting_for=waiting,
+        **_row(run),
+        inputs=run.inputs,
+        outputs=run.outputs,
+        revision=run.revision,
+        replay_of=run.replay_of,
+        waiting_for=waiting,
         steps=tuple(_step(step, titles.get(step.step_id, "")) for step in steps),
     )
 
@@ -35,7 +40,7 @@ def list_runs(
     before: UUID | None = None,
     limit: int = 50,
 ) -> list[RunRow]:
-    """Runs, newest first, at most 200. ``before`` is the last id of the previous page. Three queries at most, whatever the length."""
+    """Runs, newest first, at most 200. ``before`` is the last id of the previous page. One query."""
     runs = Run.objects.select_related("version__workflow").defer("inputs", "cursor", "outputs", "version__definition")
     if workflow is not None:
         runs = runs.filter(version__workflow__slug=workflow)
@@ -61,26 +66,53 @@ def effect_view(effect: Effect, evidence: Iterable[Any]) -> EffectView:
     import json
 
     return EffectView(
-        id=effect.pk, run_id=effect.run_id, path=effect.path, type=effect.type, effect_class=effect.effect_class,
-        state=effect.state, request=json.loads(effect.request), sent_at=effect.sent_at,
-        evidence=tuple({"outcome": item.outcome, "response": item.response, "received_at": item.received_at.isoformat()}
-                       for item in evidence),
+        id=effect.pk,
+        run_id=effect.run_id,
+        path=effect.path,
+        type=effect.type,
+        effect_class=effect.effect_class,
+        state=effect.state,
+        request=json.loads(effect.request),
+        sent_at=effect.sent_at,
+        evidence=tuple(
+            {"outcome": item.outcome, "response": item.response, "received_at": item.received_at.isoformat()}
+            for item in evidence
+        ),
     )
 
 
 def _row(run: Run) -> dict[str, Any]:
     return {
-        "id": run.pk, "workflow": run.version.workflow.slug, "version": run.version.number, "state": run.state,
-        "subject_kind": run.subject_kind, "subject_id": run.subject_id, "trigger": run.trigger, "cost_micros": run.cost_micros,
-        "created_at": run.created_at, "started_at": run.started_at, "finished_at": run.finished_at, "error": _error(run.error),
+        "id": run.pk,
+        "workflow": run.version.workflow.slug,
+        "version": run.version.number,
+        "state": run.state,
+        "subject_kind": run.subject_kind,
+        "subject_id": run.subject_id,
+        "trigger": run.trigger,
+        "cost_micros": run.cost_micros,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "error": _error(run.error),
     }
 
 
 def _step(step: StepRun, title: str) -> StepView:
     return StepView(
-        path=step.path, step_id=step.step_id, type=step.type, title=title or step.step_id, state=step.state, attempt=step.attempt,
-        started_at=step.started_at, finished_at=step.finished_at, summary=step.summary, output=step.output,
-        error=_error(step.error), cost_micros=step.cost_micros, model=step.model,
+        path=step.path,
+        step_id=step.step_id,
+        type=step.type,
+        title=title or step.step_id,
+        state=step.state,
+        attempt=step.attempt,
+        started_at=step.started_at,
+        finished_at=step.finished_at,
+        summary=step.summary,
+        output=step.output,
+        error=_error(step.error),
+        cost_micros=step.cost_micros,
+        model=step.model,
     )
 
 

@@ -19,8 +19,24 @@ from tests.bench.setting import FOLDER, Place, setting
 from tests.faults.kit import Fleet, storm, wait_until
 from tests.servers import effects
 
-ZERO = ("lost", "unfinished", "wrong_outputs", "wrong_history", "open_history", "wrong_effects", "ledger_diff", "doubled_keyed",
-        "doubled_lookup", "doubled_blind", "missing_keyed", "missing_lookup", "missing_blind", "unbooked_calls", "key_mismatches", "open_work")
+ZERO = (
+    "lost",
+    "unfinished",
+    "wrong_outputs",
+    "wrong_history",
+    "open_history",
+    "wrong_effects",
+    "ledger_diff",
+    "doubled_keyed",
+    "doubled_lookup",
+    "doubled_blind",
+    "missing_keyed",
+    "missing_lookup",
+    "missing_blind",
+    "unbooked_calls",
+    "key_mismatches",
+    "open_work",
+)
 
 
 class Scenario:
@@ -62,7 +78,10 @@ class Scenario:
         """Whether every run has ended."""
         from tests.faults import engine_check
 
-        return self.patiently(lambda: engine_check.total("SELECT count(*) FROM workflows_run WHERE finished_at IS NULL")) == 0
+        return (
+            self.patiently(lambda: engine_check.total("SELECT count(*) FROM workflows_run WHERE finished_at IS NULL"))
+            == 0
+        )
 
     def booted(self) -> set[int]:
         """Processes with a lease; empty while the database cannot tell."""
@@ -70,17 +89,30 @@ class Scenario:
 
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pid FROM public.dispatch_worker WHERE lease_until > clock_timestamp() AND NOT draining")
+                cursor.execute(
+                    "SELECT pid FROM public.dispatch_worker WHERE lease_until > clock_timestamp() AND NOT draining"
+                )
                 return {row[0] for row in cursor.fetchall()}
         except Error:
             connection.close()
             return set()
 
 
-def run(*, runs: int, kills: int, stops: int, db_stops: int, seconds: float, seed: int, rate: float, workers: int, broker: str,
-        to: str) -> bool:
+def run(
+    *,
+    runs: int,
+    kills: int,
+    stops: int,
+    db_stops: int,
+    seconds: float,
+    seed: int,
+    rate: float,
+    workers: int,
+    broker: str,
+    to: str,
+) -> bool:
     """One storm and its verdict."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     server = effects.serve()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = os.environ["EFFECTS_URL"] = f"http://127.0.0.1:{server.server_address[1]}"
@@ -92,8 +124,8 @@ def run(*, runs: int, kills: int, stops: int, db_stops: int, seconds: float, see
 
         engine_check.publish()
         ledger = server.RequestHandlerClass.ledger
-        ledger.rate, ledger.slow_s, ledger.dice = rate, 1.5, random.Random(seed + 2)  # noqa: S311
-        scenario = Scenario(url=url, runs=runs, seconds=seconds, rng=random.Random(seed + 1))  # noqa: S311
+        ledger.rate, ledger.slow_s, ledger.dice = rate, 1.5, random.Random(seed + 2)
+        scenario = Scenario(url=url, runs=runs, seconds=seconds, rng=random.Random(seed + 1))
         if broker != "on":
             place.valkey.stop()
         entries = [f"tests.faults.engine_worker:{name}" for name in ("plain", "strange", "plain", "plain")[:workers]]
@@ -101,20 +133,55 @@ def run(*, runs: int, kills: int, stops: int, db_stops: int, seconds: float, see
             entries[-1] = "tests.faults.engine_worker:under_celery"
         with Fleet(entries, rng=rng, booted=scenario.booted, env={"LOG_LEVEL": "WARNING"}) as fleet:
             assert wait_until(lambda: len(scenario.booted()) >= 1, seconds=90), "the workers did not start"
-            figures, finished = _storm(place, scenario, fleet, ledger, rng, kills=kills, stops=stops, db_stops=db_stops, broker=broker, lease_s=LEASE_S)
-        figures = {"runs": runs, "kills": fleet.kills, "stops": fleet.stops, "db_stops": db_stops, "broker": broker, "seed": seed, **figures,
-                   **engine_check.verdict(url, runs), **engine_check.color(url), "feeds_repeated": scenario.refused}
+            figures, finished = _storm(
+                place,
+                scenario,
+                fleet,
+                ledger,
+                rng,
+                kills=kills,
+                stops=stops,
+                db_stops=db_stops,
+                broker=broker,
+                lease_s=LEASE_S,
+            )
+        figures = {
+            "runs": runs,
+            "kills": fleet.kills,
+            "stops": fleet.stops,
+            "db_stops": db_stops,
+            "broker": broker,
+            "seed": seed,
+            **figures,
+            **engine_check.verdict(url, runs),
+            **engine_check.color(url),
+            "feeds_repeated": scenario.refused,
+        }
     server.shutdown()
     zero = Target(at_most=0)
     return finished and record(
-        goal="E1-engine", figures=figures,
-        targets={**{name: zero for name in ZERO}, "settled_after_last_fault_s": Target(at_most=2 * LEASE_S)},
+        goal="E1-engine",
+        figures=figures,
+        targets={**dict.fromkeys(ZERO, zero), "settled_after_last_fault_s": Target(at_most=2 * LEASE_S)},
         note=f"leases of {LEASE_S:g} s, {workers} workers, provider misbehaves on {rate:.0%} of requests; settled: all runs ended that the "
-             "storm had begun, a person's decisions included", **({"folder": Path(to)} if to else {}))
+        "storm had begun, a person's decisions included",
+        **({"folder": Path(to)} if to else {}),
+    )
 
 
-def _storm(place: Place, scenario: Scenario, fleet: Fleet, ledger: effects.Ledger, rng: random.Random, *, kills: int, stops: int, db_stops: int, broker: str,
-           lease_s: float) -> tuple[dict[str, Any], bool]:
+def _storm(
+    place: Place,
+    scenario: Scenario,
+    fleet: Fleet,
+    ledger: effects.Ledger,
+    rng: random.Random,
+    *,
+    kills: int,
+    stops: int,
+    db_stops: int,
+    broker: str,
+    lease_s: float,
+) -> tuple[dict[str, Any], bool]:
     def database_stop() -> None:
         place.postgres.stop(mode="immediate")
         time.sleep(rng.uniform(0.1, 0.8))
@@ -124,8 +191,15 @@ def _storm(place: Place, scenario: Scenario, fleet: Fleet, ledger: effects.Ledge
     for thread in threads:
         thread.start()
     half = time.monotonic() + scenario.seconds / 2
-    for _ in storm(faults=[(fleet.kill_one, kills), (lambda: fleet.stop_one(rng.uniform(0.2, 5.0)), stops), (database_stop, db_stops)],
-                   seconds=scenario.seconds, rng=rng):
+    for _ in storm(
+        faults=[
+            (fleet.kill_one, kills),
+            (lambda: fleet.stop_one(rng.uniform(0.2, 5.0)), stops),
+            (database_stop, db_stops),
+        ],
+        seconds=scenario.seconds,
+        rng=rng,
+    ):
         if broker == "half" and time.monotonic() > half and place.valkey.running_port() is None:
             place.valkey.start()
     threads[0].join()

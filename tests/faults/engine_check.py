@@ -88,8 +88,12 @@ def decide(url: str) -> int:
                 reference = str(effect.run_id)
                 happened = applied[effect.type.partition(".")[2]].get(reference, 0) > 0
                 with transaction.atomic():
-                    facade.resolve_effect(effect_id=effect.id, decision="happened" if happened else "send_again",
-                                          response={"reference": reference}, actor="checker")
+                    facade.resolve_effect(
+                        effect_id=effect.id,
+                        decision="happened" if happened else "send_again",
+                        response={"reference": reference},
+                        actor="checker",
+                    )
                 decided += 1
     return decided
 
@@ -107,7 +111,9 @@ def verdict(url: str, runs: int) -> dict[str, int]:
     waste = total("SELECT count(*) FROM workflows_usageentry WHERE account = 'waste'")
     figures["unbooked_calls"] = max(0, sum(applied["metered"].values()) - billed - waste)
     figures["key_mismatches"] = provider["mismatches"]
-    figures["open_work"] = total("SELECT count(*) FROM public.dispatch_workitem WHERE kind = 'workflows.run' AND finished_at IS NULL") // len(TENANTS)
+    figures["open_work"] = total(
+        "SELECT count(*) FROM public.dispatch_workitem WHERE kind = 'workflows.run' AND finished_at IS NULL"
+    ) // len(TENANTS)
     return figures
 
 

@@ -19,8 +19,18 @@ from tests.workflows.provider_steps import STEPS
 
 LEASE_S = 3.0
 DISPATCH = {
-    "lease_s": LEASE_S, "heartbeat_s": 0.5, "self_fence_s": 2.0, "suicide_s": LEASE_S, "sweep_s": 0.5, "deadline_grace_s": 2.0,
-    "slots": 48, "claim_batch": 16, "shutdown_grace_s": 2.0, "backoff_base_s": 0.1, "backoff_cap_s": 1.0, "max_losses": 1000,
+    "lease_s": LEASE_S,
+    "heartbeat_s": 0.5,
+    "self_fence_s": 2.0,
+    "suicide_s": LEASE_S,
+    "sweep_s": 0.5,
+    "deadline_grace_s": 2.0,
+    "slots": 48,
+    "claim_batch": 16,
+    "shutdown_grace_s": 2.0,
+    "backoff_base_s": 0.1,
+    "backoff_cap_s": 1.0,
+    "max_losses": 1000,
 }
 WORKFLOWS = {"quiescence_s": 1.0}
 
@@ -47,7 +57,7 @@ def plain() -> None:
 
 def strange() -> None:
     """The same, hidden from its neighbours, so that its death shows by the lease alone."""
-    identity._place = lambda: f"unknown:{uuid4()}"  # noqa: SLF001
+    identity._place = lambda: f"unknown:{uuid4()}"
     plain()
 
 
@@ -65,13 +75,18 @@ def armed() -> None:
     with contextlib.suppress(FileNotFoundError):
         point = file.read_text().strip()
         file.unlink()
-        faultpoints._armed, faultpoints._left = point, 1  # noqa: SLF001
+        faultpoints._armed, faultpoints._left = point, 1
     plain()
 
 
 def measured() -> None:
     """The loop with the product's own constants and many slots, for benchmarks."""
     _run_loop({"slots": 512}, {})
+
+
+def measured_calls() -> None:
+    """Room for exactly 200 ordinary items at once (four fifths of the slots)."""
+    _run_loop({"slots": 250}, {})
 
 
 def measured_under_celery() -> None:

@@ -39,7 +39,9 @@ class Ledger:
     def forget(self) -> None:
         """Start from nothing, without faults."""
         with self.lock:
-            self.applied: dict[str, Counter[str]] = {name: Counter() for name in ("keyed", "lookup", "blind", "metered")}
+            self.applied: dict[str, Counter[str]] = {
+                name: Counter() for name in ("keyed", "lookup", "blind", "metered")
+            }
             self.keys: dict[str, tuple[str, dict[str, Any]]] = {}
             self.at_work: set[str] = set()
             self.mismatches = 0
@@ -70,8 +72,12 @@ class Ledger:
     def state(self) -> dict[str, Any]:
         """Counts for the checker."""
         with self.lock:
-            return {"applied": {name: dict(counter) for name, counter in self.applied.items()}, "mismatches": self.mismatches,
-                    "requests": self.requests, "faults": dict(self.faults)}
+            return {
+                "applied": {name: dict(counter) for name, counter in self.applied.items()},
+                "mismatches": self.mismatches,
+                "requests": self.requests,
+                "faults": dict(self.faults),
+            }
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -117,7 +123,10 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(503, {"error": "not now"})
             return
         count = self.ledger.applied["lookup"][reference]
-        self._answer(200 if count else 404, {"id": f"lookup-{reference}-{count}", "reference": reference} if count else {"error": "none"})
+        self._answer(
+            200 if count else 404,
+            {"id": f"lookup-{reference}-{count}", "reference": reference} if count else {"error": "none"},
+        )
 
     def _effect(self, endpoint: str, raw: bytes, body: dict[str, Any]) -> None:
         fault = self.ledger.fault()

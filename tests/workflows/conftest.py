@@ -26,6 +26,7 @@ def _provider_server() -> Iterator[effects.Server]:
 def provider(_provider_server: effects.Server, settings: object) -> Iterator[effects.Ledger]:
     """What the double applied, with its step types registered and no waiting before look-ups."""
     from apps.workflows.registries import step_types
+
     settings.WORKFLOWS = {"quiescence_s": 0}  # type: ignore[attr-defined]
     ledger: effects.Ledger = _provider_server.RequestHandlerClass.ledger
     ledger.forget()

@@ -35,13 +35,22 @@ def base_url() -> str:
     return os.environ["EFFECTS_URL"]
 
 
-def call(method: str, path: str, *, deadline: float, body: Mapping[str, Any] | None = None, key: str = "") -> Mapping[str, Any]:
+def call(
+    method: str, path: str, *, deadline: float, body: Mapping[str, Any] | None = None, key: str = ""
+) -> Mapping[str, Any]:
     """One request over real HTTP; failures are classified by status, garbled answers leave the outcome open."""
-    response = client().request(method, base_url() + path, json=body, timeout=max(0.05, deadline - time.monotonic()),
-                                headers={"Idempotency-Key": key} if key else {})
+    response = client().request(
+        method,
+        base_url() + path,
+        json=body,
+        timeout=max(0.05, deadline - time.monotonic()),
+        headers={"Idempotency-Key": key} if key else {},
+    )
     failure = classify_status(response.status_code, retry_after=response.headers.get("retry-after"))
     if failure is not None:
-        raise EffectFailed(failure.kind, failure.code, failure.message, retry_after=failure.retry_after, status=failure.status)
+        raise EffectFailed(
+            failure.kind, failure.code, failure.message, retry_after=failure.retry_after, status=failure.status
+        )
     try:
         return dict(response.json())
     except ValueError:
@@ -74,7 +83,9 @@ class LookupStep(ProviderStep):
 
     type, endpoint, effect = "test.lookup", "lookup", EffectClass.LOOKUP
 
-    def find(self, request: Mapping[str, Any], secrets: object, *, key: str, deadline: float) -> Mapping[str, Any] | None:
+    def find(
+        self, request: Mapping[str, Any], secrets: object, *, key: str, deadline: float
+    ) -> Mapping[str, Any] | None:
         try:
             return call("GET", f"/lookup?reference={request['reference']}", deadline=deadline)
         except EffectFailed as error:
@@ -95,7 +106,9 @@ class MeteredStep(ProviderStep):
     type, endpoint, effect = "test.metered", "metered", EffectClass.METERED
 
     def settle(self, ctx: StepContext, request: Mapping[str, Any], response: Mapping[str, Any]) -> StepResult:
-        line = UsageLine(meter="test.calls", source_key=ctx.key, quantity=1, cost_micros=1000, detail={"model": "double-1"})
+        line = UsageLine(
+            meter="test.calls", source_key=ctx.key, quantity=1, cost_micros=1000, detail={"model": "double-1"}
+        )
         return StepResult(output=dict(response), usage=(line,))
 
     def waste(self, ctx: StepContext, request: Mapping[str, Any]) -> tuple[UsageLine, ...]:

@@ -38,9 +38,12 @@ def settle_down(run_id: UUID, *, rounds: int = 12, pause: float = 0) -> Any:
 
 def expire_timers(run_id: UUID) -> None:
     with inside(), connection.cursor() as cursor:
-        cursor.execute("UPDATE workflows_run SET cursor = jsonb_set(cursor, '{tokens}', (SELECT jsonb_agg(jsonb_set(t, '{9}', "
-                       "CASE WHEN t->9 = 'null'::jsonb THEN t->9 ELSE '1'::jsonb END)) FROM jsonb_array_elements(cursor->'tokens') t)) "
-                       "WHERE id = %s AND jsonb_array_length(cursor->'tokens') > 0", [run_id])
+        cursor.execute(
+            "UPDATE workflows_run SET cursor = jsonb_set(cursor, '{tokens}', (SELECT jsonb_agg(jsonb_set(t, '{9}', "
+            "CASE WHEN t->9 = 'null'::jsonb THEN t->9 ELSE '1'::jsonb END)) FROM jsonb_array_elements(cursor->'tokens') t)) "
+            "WHERE id = %s AND jsonb_array_length(cursor->'tokens') > 0",
+            [run_id],
+        )
 
 
 def effect_of(run_id: UUID) -> Effect:
@@ -54,13 +57,22 @@ def ledger_of(run_id: UUID) -> dict[str, int]:
 
 
 def test_all_four_classes_happen_once_and_their_answers_feed_the_next_step(provider: Ledger) -> None:
-    steps = {name: {"type": f"test.{kind}", "with": {"reference": {"$text": "{{run.id}}-" + kind}}, "next": following}
-             for name, kind, following in (("a", "keyed", "b"), ("b", "lookup", "c"), ("c", "blind", "d"), ("d", "metered", "e"))}
+    steps = {
+        name: {"type": f"test.{kind}", "with": {"reference": {"$text": "{{run.id}}-" + kind}}, "next": following}
+        for name, kind, following in (
+            ("a", "keyed", "b"),
+            ("b", "lookup", "c"),
+            ("c", "blind", "d"),
+            ("d", "metered", "e"),
+        )
+    }
     steps["e"] = {"type": "set", "with": {"ids": [{"$ref": f"steps.{name}.output.id"} for name in "abcd"]}}
     run_id = run(steps)
     done = view(run_id)
     assert done.state == "succeeded"
-    assert done.steps[-1].output["ids"] == [f"{kind}-{run_id}-{kind}-1" for kind in ("keyed", "lookup", "blind", "metered")]
+    assert done.steps[-1].output["ids"] == [
+        f"{kind}-{run_id}-{kind}-1" for kind in ("keyed", "lookup", "blind", "metered")
+    ]
     assert [sum(provider.applied[kind].values()) for kind in ("keyed", "lookup", "blind", "metered")] == [1, 1, 1, 1]
     assert (done.cost_micros, done.steps[3].cost_micros, done.steps[3].model) == (1000, 1000, "double-1")
 
@@ -77,7 +89,9 @@ def test_keyed_effect_is_sent_again_under_the_same_key_and_happens_once(provider
     assert [step.state for step in done.steps] == ["failed", "failed", "succeeded"]
 
 
-@pytest.mark.parametrize(("fault", "sends"), [("500_after", 1), ("reset_after", 1), ("500_before", 2), ("409", 2), ("429", 2)])
+@pytest.mark.parametrize(
+    ("fault", "sends"), [("500_after", 1), ("reset_after", 1), ("500_before", 2), ("409", 2), ("429", 2)]
+)
 def test_lookup_effect_is_looked_for_before_it_is_sent_again(provider: Ledger, fault: str, sends: int) -> None:
     provider.script = [fault]
     run_id = run(one_step("lookup", timeout_s=0.2))
@@ -88,7 +102,9 @@ def test_lookup_effect_is_looked_for_before_it_is_sent_again(provider: Ledger, f
 
 
 @pytest.mark.parametrize("fault", ["500_after", "500_before", "reset_after", "garbled", "409"])
-def test_blind_effect_of_unknown_outcome_waits_for_a_person_and_is_never_sent_again(provider: Ledger, fault: str) -> None:
+def test_blind_effect_of_unknown_outcome_waits_for_a_person_and_is_never_sent_again(
+    provider: Ledger, fault: str
+) -> None:
     provider.script = [fault]
     run_id = run(one_step("blind"))
     done = settle_down(run_id)
@@ -106,13 +122,20 @@ def test_blind_effect_that_was_refused_before_it_happened_is_sent_again(provider
     assert provider.applied["blind"] == {str(run_id): 1}
 
 
-@pytest.mark.parametrize(("decision", "applied", "state"), [("happened", 1, "succeeded"), ("send_again", 2, "succeeded"), ("give_up", 1, "failed")])
-def test_person_decides_about_a_doubtful_effect_and_the_first_word_counts(provider: Ledger, decision: str, applied: int, state: str) -> None:
+@pytest.mark.parametrize(
+    ("decision", "applied", "state"),
+    [("happened", 1, "succeeded"), ("send_again", 2, "succeeded"), ("give_up", 1, "failed")],
+)
+def test_person_decides_about_a_doubtful_effect_and_the_first_word_counts(
+    provider: Ledger, decision: str, applied: int, state: str
+) -> None:
     provider.script = ["500_after"]
     run_id = run(one_step("blind"), output={"id": {"$ref": "steps.a.output.id"}})
     effect = effect_of(run_id)
     with inside():
-        facade.resolve_effect(effect_id=effect.pk, decision=decision, response={"id": "seen in the shop"}, actor="ada", reason="looked")
+        facade.resolve_effect(
+            effect_id=effect.pk, decision=decision, response={"id": "seen in the shop"}, actor="ada", reason="looked"
+        )
         with pytest.raises(AlreadyDecided):
             facade.resolve_effect(effect_id=effect.pk, decision="send_again", actor="bob")
     drain()
@@ -141,8 +164,10 @@ def test_retries_end_and_an_effect_of_unknown_outcome_is_then_a_persons_to_judge
 
 
 def test_refused_request_takes_the_error_route(provider: Ledger) -> None:
-    steps = {**one_step("keyed", retry={"max_attempts": 2}, on_error="b"),
-             "b": {"type": "set", "with": {"code": {"$ref": "steps.a.error.code"}}}}
+    steps = {
+        **one_step("keyed", retry={"max_attempts": 2}, on_error="b"),
+        "b": {"type": "set", "with": {"code": {"$ref": "steps.a.error.code"}}},
+    }
     provider.script = ["429", "429"]
     run_id = run(steps)
     done = settle_down(run_id)
@@ -198,7 +223,10 @@ class Watching(StepHandler):
 
         watcher = psycopg2.connect(self.url)
         with watcher.cursor() as cursor:
-            cursor.execute(f"SELECT state, sends, sent_at IS NOT NULL FROM {request['schema']}.workflows_effect WHERE key = %s", [key])
+            cursor.execute(
+                f"SELECT state, sends, sent_at IS NOT NULL FROM {request['schema']}.workflows_effect WHERE key = %s",
+                [key],
+            )
             self.seen.append(cursor.fetchone())
         watcher.close()
         return {}
@@ -232,8 +260,10 @@ class Broken(StepHandler):
         type(self).settles += 1
         if self.settles == 1:
             with connection.cursor() as cursor:
-                cursor.execute("INSERT INTO workflows_usageentry (id, account, meter, source_key, quantity, cost_micros, detail) VALUES "
-                               "(gen_random_uuid(), 'tenant', 'x', 'half-done', 1, 1, '{}')")
+                cursor.execute(
+                    "INSERT INTO workflows_usageentry (id, account, meter, source_key, quantity, cost_micros, detail) VALUES "
+                    "(gen_random_uuid(), 'tenant', 'x', 'half-done', 1, 1, '{}')"
+                )
             raise ValueError("bug")
         return StepResult(output=response)
 
@@ -248,7 +278,9 @@ def test_answer_whose_handling_breaks_is_kept_and_handled_again_without_a_second
         assert not UsageEntry.objects.filter(source_key="half-done").exists()
 
 
-def test_before_launch_nothing_is_sent_and_the_dry_run_is_on_record(provider: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_launch_nothing_is_sent_and_the_dry_run_is_on_record(
+    provider: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.workflows import provider_steps
 
     monkeypatch.setattr(provider_steps.ProviderStep, "handles_dry_run", False)

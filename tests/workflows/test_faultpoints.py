@@ -42,8 +42,16 @@ def provider() -> Iterator[effects.Ledger]:
 
 
 def start() -> UUID:
-    steps = {kind: {"type": f"test.{kind}", "with": {"reference": {"$ref": "run.id"}}, "next": following, "timeout_s": 1,
-                    "retry": {"base_s": 0.05, "cap_s": 0.2}} for kind, following in zip(KINDS, (*KINDS[1:], "end"), strict=True)}
+    steps = {
+        kind: {
+            "type": f"test.{kind}",
+            "with": {"reference": {"$ref": "run.id"}},
+            "next": following,
+            "timeout_s": 1,
+            "retry": {"base_s": 0.05, "cap_s": 0.2},
+        }
+        for kind, following in zip(KINDS, (*KINDS[1:], "end"), strict=True)
+    }
     steps["end"] = {"type": "set", "with": {"ids": [{"$ref": f"steps.{kind}.output.reference"} for kind in KINDS]}}
     definition = {"schema": 1, "start": "keyed", "steps": steps, "output": {"$ref": "steps.end.output"}}
     with inside(), step_types.temporarily(*provider_steps.STEPS):
@@ -55,15 +63,24 @@ def decide(ledger: effects.Ledger) -> None:
     with inside():
         for effect in facade.list_effects_in_review():
             happened = ledger.applied[effect.type.partition(".")[2]][str(effect.run_id)] > 0
-            facade.resolve_effect(effect_id=effect.id, decision="happened" if happened else "send_again",
-                                  response={"reference": str(effect.run_id)}, actor="test")
+            facade.resolve_effect(
+                effect_id=effect.id,
+                decision="happened" if happened else "send_again",
+                response={"reference": str(effect.run_id)},
+                actor="test",
+            )
 
 
 def test_no_moment_is_special(provider: effects.Ledger, tmp_path: Path) -> None:
     file = tmp_path / "arm"
     rng = random.Random(1)
     failures = []
-    with Fleet(["tests.faults.engine_worker:armed"], rng=rng, booted=booted, env={"LOG_LEVEL": "ERROR", "FAULT_FILE": str(file)}) as fleet:
+    with Fleet(
+        ["tests.faults.engine_worker:armed"],
+        rng=rng,
+        booted=booted,
+        env={"LOG_LEVEL": "ERROR", "FAULT_FILE": str(file)},
+    ) as fleet:
         assert wait_until(lambda: bool(booted()), seconds=90)
         for point in POINTS:
             file.write_text(point)
@@ -79,10 +96,21 @@ def test_no_moment_is_special(provider: effects.Ledger, tmp_path: Path) -> None:
                 time.sleep(0.05)
             done = view(run_id)
             facts = {
-                "died": fleet.exits[-9] - deaths, "state": done.state, "outputs": done.outputs, "cost": done.cost_micros,
+                "died": fleet.exits[-9] - deaths,
+                "state": done.state,
+                "outputs": done.outputs,
+                "cost": done.cost_micros,
                 **{kind: provider.applied[kind][str(run_id)] for kind in KINDS[:3]},
             }
-            wanted = {"died": 1, "state": "succeeded", "outputs": {"ids": [str(run_id)] * 4}, "cost": 1000, "keyed": 1, "lookup": 1, "blind": 1}
+            wanted = {
+                "died": 1,
+                "state": "succeeded",
+                "outputs": {"ids": [str(run_id)] * 4},
+                "cost": 1000,
+                "keyed": 1,
+                "lookup": 1,
+                "blind": 1,
+            }
             if facts != wanted:
                 failures.append((point, facts))
     assert not failures

@@ -69,7 +69,9 @@ def test_loop_gets_a_new_path_for_each_visit_and_stops_at_its_limit() -> None:
 
 
 def test_join_waits_for_all_branches_and_goes_on_once() -> None:
-    walk = Walk({"a": parallel("b", "c"), "b": step("j"), "c": step("j"), "j": {"type": "join", "next": "d"}, "d": step()})
+    walk = Walk(
+        {"a": parallel("b", "c"), "b": step("j"), "c": step("j"), "j": {"type": "join", "next": "d"}, "d": step()}
+    )
     assert walk.where() == {"b:ready", "c:ready"}
     walk.ok("c")
     assert {token.phase for token in walk.state.tokens} == {Phase.READY, Phase.JOINED}
@@ -87,10 +89,18 @@ def test_branches_that_end_early_do_not_hold_the_join_up() -> None:
 
 
 def test_nested_parallel_sections_join_from_the_inside_out() -> None:
-    walk = Walk({
-        "a": parallel("p", "c"), "p": parallel("b1", "b2", join="k"), "b1": step("k"), "b2": step("k"), "k": {"type": "join", "next": "j"},
-        "c": step("j"), "j": {"type": "join", "next": "d"}, "d": step(),
-    })
+    walk = Walk(
+        {
+            "a": parallel("p", "c"),
+            "p": parallel("b1", "b2", join="k"),
+            "b1": step("k"),
+            "b2": step("k"),
+            "k": {"type": "join", "next": "j"},
+            "c": step("j"),
+            "j": {"type": "join", "next": "d"},
+            "d": step(),
+        }
+    )
     assert walk.where() == {"b1:ready", "b2:ready", "c:ready"}
     walk.ok("b1")
     walk.ok("c")
@@ -100,13 +110,28 @@ def test_nested_parallel_sections_join_from_the_inside_out() -> None:
 
 
 def test_branches_of_nothing_but_control_steps_join_at_once() -> None:
-    walk = Walk({"a": parallel("s", "j"), "s": {"type": "switch", "cases": [{"when": {"op": "exists", "value": 1}, "next": "j"}]},
-                 "j": {"type": "join", "next": "d"}, "d": step()})
+    walk = Walk(
+        {
+            "a": parallel("s", "j"),
+            "s": {"type": "switch", "cases": [{"when": {"op": "exists", "value": 1}, "next": "j"}]},
+            "j": {"type": "join", "next": "d"},
+            "d": step(),
+        }
+    )
     assert walk.where() == {"d:ready"}
 
 
 def test_failure_lets_calls_finish_and_parks_the_rest_for_a_retry() -> None:
-    walk = Walk({"a": parallel("b", "c", "d"), "b": step("j"), "c": step("j"), "d": step("j"), "j": {"type": "join", "next": "e"}, "e": step()})
+    walk = Walk(
+        {
+            "a": parallel("b", "c", "d"),
+            "b": step("j"),
+            "c": step("j"),
+            "d": step("j"),
+            "j": {"type": "join", "next": "e"},
+            "e": step(),
+        }
+    )
     walk.do(ev.Calls(walk.at("c")))
     walk.ok("d")
     walk.fail("b")
@@ -121,7 +146,9 @@ def test_failure_lets_calls_finish_and_parks_the_rest_for_a_retry() -> None:
 
 
 def test_error_and_timeout_routes_are_taken() -> None:
-    walk = Walk({"a": step("b", on_error="c"), "b": step(), "c": step("w"), "w": step("b", on_timeout="d"), "d": step()})
+    walk = Walk(
+        {"a": step("b", on_error="c"), "b": step(), "c": step("w"), "w": step("b", on_timeout="d"), "d": step()}
+    )
     walk.fail("a")
     assert walk.state.results["a"]["error"] == {"code": "gone", "message": "gone"}
     walk.ok("c")
@@ -138,7 +165,10 @@ def test_retry_is_a_new_attempt_of_the_same_path() -> None:
     assert walk.where() == {"a:sleeping"}
     walk.do(ev.TimePassed(10.0))
     walk.ok("a")
-    assert [(record.path, record.attempt, record.state) for record in walk.records] == [("a", 1, "failed"), ("a", 2, "succeeded")]
+    assert [(record.path, record.attempt, record.state) for record in walk.records] == [
+        ("a", 1, "failed"),
+        ("a", 2, "succeeded"),
+    ]
 
 
 def test_events_for_tokens_that_moved_on_change_nothing() -> None:
@@ -146,7 +176,13 @@ def test_events_for_tokens_that_moved_on_change_nothing() -> None:
     token = walk.at("a")
     walk.ok("a")
     before = walk.state
-    for event in (ev.Succeeded(token, {}), ev.Failed(token, GONE), ev.Calls(token), ev.TriesAgain(token, GONE), ev.Sleeps(token, 1.0)):
+    for event in (
+        ev.Succeeded(token, {}),
+        ev.Failed(token, GONE),
+        ev.Calls(token),
+        ev.TriesAgain(token, GONE),
+        ev.Sleeps(token, 1.0),
+    ):
         walk.do(event)
     assert to_json(walk.state) == to_json(before)
 
@@ -162,8 +198,17 @@ def test_ended_run_takes_no_event() -> None:
 
 
 def test_switch_on_values_that_cannot_be_compared_is_an_error_not_a_wrong_turn() -> None:
-    walk = Walk({"a": step("s"), "s": {"type": "switch", "cases": [{"when": {"op": "gt", "left": {"$ref": "steps.a.output.n"}, "right": 3},
-                                                                     "next": "b"}], "default": "b"}, "b": step()})
+    walk = Walk(
+        {
+            "a": step("s"),
+            "s": {
+                "type": "switch",
+                "cases": [{"when": {"op": "gt", "left": {"$ref": "steps.a.output.n"}, "right": 3}, "next": "b"}],
+                "default": "b",
+            },
+            "b": step(),
+        }
+    )
     walk.ok("a", {"n": "7"})
     assert walk.state.error is not None
     assert walk.state.error["code"] == "condition_types"

@@ -29,32 +29,52 @@ def workflows(draw: st.DrawFn) -> dict[str, Any]:
     for name in ids:
         kind = draw(st.sampled_from(["work", "work", "work", "switch", "parallel"]))
         if kind == "switch":
-            when = {"op": draw(st.sampled_from(["exists", "empty"])), "value": {"$ref": f"steps.{draw(st.sampled_from(ids))}.output", "default": None}}
+            when = {
+                "op": draw(st.sampled_from(["exists", "empty"])),
+                "value": {"$ref": f"steps.{draw(st.sampled_from(ids))}.output", "default": None},
+            }
             steps[name] = {"type": "switch", "cases": [{"when": when, "next": draw(target)}], "default": draw(target)}
         elif kind == "parallel":
             branches = draw(st.lists(st.sampled_from(ids), min_size=1, max_size=3, unique=True))
             steps[name] = {"type": "parallel", "branches": branches, "join": "join"}
         else:
-            steps[name] = {"type": "work", "next": draw(target), "on_error": draw(target), "max_visits": draw(st.integers(1, 4))}
+            steps[name] = {
+                "type": "work",
+                "next": draw(target),
+                "on_error": draw(target),
+                "max_visits": draw(st.integers(1, 4)),
+            }
     steps["join"] = {"type": "join", "next": draw(target)}
     return {"schema": 1, "start": "s0", "steps": steps}
 
 
-EVENTS = st.tuples(st.sampled_from(["ok", "fail", "retry", "wait", "sleep", "call", "doubt", "again", "time"]), st.integers(0, 30), st.sampled_from(FAILURES))
+EVENTS = st.tuples(
+    st.sampled_from(["ok", "fail", "retry", "wait", "sleep", "call", "doubt", "again", "time"]),
+    st.integers(0, 30),
+    st.sampled_from(FAILURES),
+)
 
 
 def to_event(kind: str, token: int, failure: Failure, now: float) -> ev.Event:
     """An event of some kind about some token, fitting or not."""
     return {
-        "ok": ev.Succeeded(token, {"v": 1}), "fail": ev.Failed(token, failure), "retry": ev.Failed(token, failure, now + 1),
-        "wait": ev.Waits(token, "go", now + 5), "sleep": ev.Sleeps(token, now + 1), "call": ev.Calls(token),
-        "doubt": ev.Doubts(token, failure), "again": ev.TriesAgain(token, failure), "time": ev.TimePassed(now),
+        "ok": ev.Succeeded(token, {"v": 1}),
+        "fail": ev.Failed(token, failure),
+        "retry": ev.Failed(token, failure, now + 1),
+        "wait": ev.Waits(token, "go", now + 5),
+        "sleep": ev.Sleeps(token, now + 1),
+        "call": ev.Calls(token),
+        "doubt": ev.Doubts(token, failure),
+        "again": ev.TriesAgain(token, failure),
+        "time": ev.TimePassed(now),
     }[kind]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(raw=workflows(), script=st.lists(EVENTS, max_size=40))
-def test_same_events_give_the_same_states_through_storage_and_every_run_ends(raw: dict[str, Any], script: list[Any]) -> None:
+def test_same_events_give_the_same_states_through_storage_and_every_run_ends(
+    raw: dict[str, Any], script: list[Any]
+) -> None:
     definition = parse(raw)
     straight, _ = apply(definition, RunState(), ev.Begin(), FACTS)
     stored = from_json(to_json(straight)) if not straight.ended else straight
@@ -90,7 +110,13 @@ def test_validation_never_crashes_and_accepted_graphs_can_end(raw: dict[str, Any
     assert all(problem.code and problem.message for problem in problems)
 
 
-@given(tenant=st.integers(1, 10**9), run=st.uuids(), path=st.sampled_from(IDS), loop=st.integers(0, 50), generation=st.integers(0, 5))
+@given(
+    tenant=st.integers(1, 10**9),
+    run=st.uuids(),
+    path=st.sampled_from(IDS),
+    loop=st.integers(0, 50),
+    generation=st.integers(0, 5),
+)
 def test_key_is_a_function_of_the_intention_alone(tenant: int, run: Any, path: str, loop: int, generation: int) -> None:
     base = {"tenant": tenant, "run": str(run), "path": path, "loop_index": loop, "ordinal": 0, "generation": generation}
     key = effect_key(**base)
@@ -109,8 +135,16 @@ def test_status_is_success_only_for_2xx_and_open_where_the_effect_may_have_happe
         assert failure.retryable == (status in (408, 409, 425, 429) or status >= 500)
 
 
-@given(tries=st.integers(1, 40), cap=st.floats(0, 900), base=st.floats(0, 60), roll=st.floats(0, 0.999), failure=st.sampled_from(FAILURES))
-def test_pauses_are_bounded_and_attempts_end(tries: int, cap: float, base: float, roll: float, failure: Failure) -> None:
+@given(
+    tries=st.integers(1, 40),
+    cap=st.floats(0, 900),
+    base=st.floats(0, 60),
+    roll=st.floats(0, 0.999),
+    failure=st.sampled_from(FAILURES),
+)
+def test_pauses_are_bounded_and_attempts_end(
+    tries: int, cap: float, base: float, roll: float, failure: Failure
+) -> None:
     pause = pause_before_retry(failure, tries=tries, max_attempts=8, base_s=base, cap_s=cap, roll=roll)
     if tries >= 8 or not failure.retryable:
         assert pause is None
@@ -121,11 +155,27 @@ def test_pauses_are_bounded_and_attempts_end(tries: int, cap: float, base: float
 FACT_STATES = st.sampled_from(["intended", "failed", "sending", "unknown", "review"])
 
 
-@given(kind=st.sampled_from(["keyed", "lookup", "blind", "metered"]), state=FACT_STATES, age=st.floats(0, 10**6), can_find=st.booleans())
-def test_doubtful_effect_is_only_sent_again_where_that_is_safe(kind: str, state: str, age: float, can_find: bool) -> None:
+@given(
+    kind=st.sampled_from(["keyed", "lookup", "blind", "metered"]),
+    state=FACT_STATES,
+    age=st.floats(0, 10**6),
+    can_find=st.booleans(),
+)
+def test_doubtful_effect_is_only_sent_again_where_that_is_safe(
+    kind: str, state: str, age: float, can_find: bool
+) -> None:
     now = 10.0**7
-    facts = EffectFacts(effect_class=kind, state=state, first_sent_at=now - age, sent_at=now - age, key_window_s=86400, timeout_s=30,
-                        quiescence_s=30, resend_when_unknown=False, can_find=can_find)
+    facts = EffectFacts(
+        effect_class=kind,
+        state=state,
+        first_sent_at=now - age,
+        sent_at=now - age,
+        key_window_s=86400,
+        timeout_s=30,
+        quiescence_s=30,
+        resend_when_unknown=False,
+        can_find=can_find,
+    )
     plan = next_move(facts, now=now)
     if plan.move is Move.SEND and state not in ("intended", "failed"):
         assert kind == "metered" or (kind == "keyed" and age < 0.8 * 86400)
@@ -158,7 +208,10 @@ class FencedRuns(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        steps = {name: {"type": "work", "next": following} for name, following in (("a", "b"), ("b", "c"), ("c", "d"), ("d", None))}
+        steps = {
+            name: {"type": "work", "next": following}
+            for name, following in (("a", "b"), ("b", "c"), ("c", "d"), ("d", None))
+        }
         self.definition = parse({"schema": 1, "start": "a", "steps": steps})
         self.provider = Provider()
         self.now = 1000.0
@@ -223,8 +276,17 @@ class FencedRuns(RuleBasedStateMachine):
         if row["state"] == "succeeded":
             self.commit(worker, fence, apply(self.definition, state, ev.Succeeded(token.id, {}), FACTS)[0])
             return
-        facts = EffectFacts(effect_class=kind, state=row["state"], first_sent_at=row["first"], sent_at=row["sent"], key_window_s=86400,
-                            timeout_s=30, quiescence_s=30, resend_when_unknown=False, can_find=kind == "lookup")
+        facts = EffectFacts(
+            effect_class=kind,
+            state=row["state"],
+            first_sent_at=row["first"],
+            sent_at=row["sent"],
+            key_window_s=86400,
+            timeout_s=30,
+            quiescence_s=30,
+            resend_when_unknown=False,
+            can_find=kind == "lookup",
+        )
         plan = next_move(facts, now=self.now)
         if plan.move is Move.SEND:
             row.update(state="intended", fence=fence)
@@ -235,7 +297,9 @@ class FencedRuns(RuleBasedStateMachine):
             if self.commit(worker, fence, apply(self.definition, state, ev.Calls(token.id), FACTS)[0]):
                 self.flight[worker] = (token.id, key, "find")
         elif plan.move is Move.WAIT:
-            self.commit(worker, fence, apply(self.definition, state, ev.Failed(token.id, FAILURES[4], plan.at), FACTS)[0])
+            self.commit(
+                worker, fence, apply(self.definition, state, ev.Failed(token.id, FAILURES[4], plan.at), FACTS)[0]
+            )
         else:
             row["state"] = "review"
             self.commit(worker, fence, apply(self.definition, state, ev.Doubts(token.id, FAILURES[4]), FACTS)[0])
@@ -278,7 +342,9 @@ class FencedRuns(RuleBasedStateMachine):
         elif kind == "blind":
             if self.commit(worker, fence, apply(self.definition, state, ev.Doubts(token, FAILURES[4]), FACTS)[0]):
                 row["state"] = "review"
-        elif self.commit(worker, fence, apply(self.definition, state, ev.Failed(token, FAILURES[4], self.now + 1), FACTS)[0]):
+        elif self.commit(
+            worker, fence, apply(self.definition, state, ev.Failed(token, FAILURES[4], self.now + 1), FACTS)[0]
+        ):
             row["state"] = "failed" if kind == "metered" else "unknown"
         self.flight.pop(worker, None)
 
@@ -309,7 +375,9 @@ class FencedRuns(RuleBasedStateMachine):
             self.intend(0)
             self.send(0, applied=True)
             self.answer(0, heard=True)
-        assert self.stored.status is Status.SUCCEEDED or any(token.phase is Phase.REVIEW for token in self.stored.tokens)
+        assert self.stored.status is Status.SUCCEEDED or any(
+            token.phase is Phase.REVIEW for token in self.stored.tokens
+        )
         self.nothing_happens_twice()
 
 

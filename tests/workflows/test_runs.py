@@ -11,8 +11,15 @@ def test_five_pure_steps_run_in_order_and_leave_a_history() -> None:
     steps = {
         "a": {"type": "set", "with": {"n": {"$ref": "inputs.n"}, "who": "Ada"}, "next": "b"},
         "b": {"type": "log", "with": {"message": {"$text": "Hello {{steps.a.output.who}}"}}, "next": "c"},
-        "c": {"type": "switch", "cases": [{"when": {"op": "gte", "left": {"$ref": "steps.a.output.n"}, "right": 3}, "next": "d"}]},
-        "d": {"type": "transform", "with": {"from": {"$ref": "steps.a.output"}, "rename": {"name": "who"}}, "next": "e"},
+        "c": {
+            "type": "switch",
+            "cases": [{"when": {"op": "gte", "left": {"$ref": "steps.a.output.n"}, "right": 3}, "next": "d"}],
+        },
+        "d": {
+            "type": "transform",
+            "with": {"from": {"$ref": "steps.a.output"}, "rename": {"name": "who"}},
+            "next": "e",
+        },
         "e": {"type": "log", "with": {"message": "done"}},
     }
     run_id = run(steps, {"n": 3}, output={"name": {"$ref": "steps.d.output.name"}})

@@ -93,7 +93,11 @@ def compile_condition(node: Json, depth: int = 0) -> Predicate:
     if not isinstance(node["of"], list) or not node["of"]:
         raise ValueProblem("bad_condition", f"{op} needs a list of conditions under 'of'.")
     parts = [compile_condition(child, depth + 1) for child in node["of"]]
-    return (lambda scope: all(part(scope) for part in parts)) if op == "all" else (lambda scope: any(part(scope) for part in parts))
+    return (
+        (lambda scope: all(part(scope) for part in parts))
+        if op == "all"
+        else (lambda scope: any(part(scope) for part in parts))
+    )
 
 
 def _expect(node: Mapping[str, Json], keys: set[str]) -> None:

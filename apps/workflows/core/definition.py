@@ -84,7 +84,9 @@ def _parse_step(step_id: str, body: Mapping[str, Json]) -> Step:
         max_visits=body.get("max_visits", DEFAULT_MAX_VISITS),
         timeout_s=body.get("timeout_s"),
         retry=RetryOverride(**body.get("retry", {})),
-        cases=tuple(Case(when=compile_condition(case["when"]), next=case.get("next")) for case in body.get("cases", ())),
+        cases=tuple(
+            Case(when=compile_condition(case["when"]), next=case.get("next")) for case in body.get("cases", ())
+        ),
         default=body.get("default"),
         branches=tuple(body.get("branches", ())),
         join=body.get("join", ""),

@@ -98,7 +98,8 @@ class Retries:
     results: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
-Event = Begin | Succeeded | Failed | Waits | Sleeps | Calls | Doubts | TriesAgain | TimePassed | Cancels | Retries
+TokenEvent = Succeeded | Failed | Waits | Sleeps | Calls | Doubts | TriesAgain
+Event = Begin | TokenEvent | TimePassed | Cancels | Retries
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ def effective(max_attempts: int, base_s: float, cap_s: float, override: RetryOve
     )
 
 
-def pause_before_retry(failure: Failure, *, tries: int, max_attempts: int, base_s: float, cap_s: float, roll: float) -> float | None:
+def pause_before_retry(
+    failure: Failure, *, tries: int, max_attempts: int, base_s: float, cap_s: float, roll: float
+) -> float | None:
     """Seconds until the next try, or None when there is none.
 
     ``tries`` counts the attempts made, ``roll`` is a random number in [0, 1): full jitter, ``roll * min(cap, base * 2**tries)``

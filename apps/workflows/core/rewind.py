@@ -55,7 +55,9 @@ def rewind(history: Iterable[Line], step: str) -> Rewound | None:
             results[line.step] = {"output": line.output, "visits": len(paths[line.step])}
         elif line.state == "failed" and line.error:
             results[line.step] = {"error": dict(line.error), "visits": len(paths[line.step])}
-    return Rewound(visits={name: len(seen) for name, seen in paths.items()}, results=results, attempts=attempts_of(lines))
+    return Rewound(
+        visits={name: len(seen) for name, seen in paths.items()}, results=results, attempts=attempts_of(lines)
+    )
 
 
 def inside_parallel(definition: Definition, step: str) -> bool:
@@ -68,8 +70,15 @@ def inside_parallel(definition: Definition, step: str) -> bool:
             node = definition.steps[todo.pop()]
             if node.id == parallel.join:
                 continue
-            targets = (node.next, node.on_error, node.on_timeout, node.default, node.join, *(case.next for case in node.cases),
-                       *node.branches)
+            targets = (
+                node.next,
+                node.on_error,
+                node.on_timeout,
+                node.default,
+                node.join,
+                *(case.next for case in node.cases),
+                *node.branches,
+            )
             for target in targets:
                 if target and target not in seen and target != parallel.join:
                     seen.add(target)

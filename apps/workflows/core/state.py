@@ -134,8 +134,20 @@ def from_json(stored: Mapping[str, Any]) -> RunState:
 
 
 def _token_to_json(token: Token) -> list[Any]:
-    return [token.id, token.step, token.visit, token.phase.value, token.attempt, token.base, token.seq, token.event,
-            token.accept_early, token.wake_at, token.then, [list(frame) for frame in token.frames]]
+    return [
+        token.id,
+        token.step,
+        token.visit,
+        token.phase.value,
+        token.attempt,
+        token.base,
+        token.seq,
+        token.event,
+        token.accept_early,
+        token.wake_at,
+        token.then,
+        [list(frame) for frame in token.frames],
+    ]
 
 
 def _token_from_json(row: list[Any]) -> Token:

@@ -60,7 +60,9 @@ def classify_status(status: int, *, retry_after: str | None = None) -> Failure |
         kind = FailureKind.UNKNOWN
     else:
         kind = FailureKind.PERMANENT
-    return Failure(kind=kind, code=code, message=f"The service answered with status {status}.", retry_after=delay, status=status)
+    return Failure(
+        kind=kind, code=code, message=f"The service answered with status {status}.", retry_after=delay, status=status
+    )
 
 
 def parse_retry_after(value: str | None) -> float | None:
@@ -71,6 +73,4 @@ def parse_retry_after(value: str | None) -> float | None:
         seconds = float(value)
     except ValueError:
         return None
-    if seconds != seconds or seconds < 0:
-        return None
-    return min(seconds, RETRY_AFTER_CAP_S)
+    return min(seconds, RETRY_AFTER_CAP_S) if seconds >= 0 else None

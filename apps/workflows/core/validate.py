@@ -85,15 +85,18 @@ class Problem:
 
 def schema_validator(schema: Mapping[str, Json]) -> "jsonschema_rs.Draft202012Validator":
     """A validator that never fetches anything: a reference to another document is an error. Raises ``ValueError``."""
-    return jsonschema_rs.Draft202012Validator(dict(schema), retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions())
+    return jsonschema_rs.Draft202012Validator(
+        dict(schema), retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions()
+    )
 
 
 def _refuse(uri: str) -> None:
     raise ValueError(f"references to other documents are not followed: {uri}")
 
 
-def schema_problems(validator: "jsonschema_rs.Draft202012Validator", value: Json, *, place: str = "",
-                    code: str = "schema_violation") -> list[Problem]:
+def schema_problems(
+    validator: "jsonschema_rs.Draft202012Validator", value: Json, *, place: str = "", code: str = "schema_violation"
+) -> list[Problem]:
     """What a JSON Schema finds wrong with a value; places are dotted below ``place``; at most 50."""
     found = []
     for error, _ in zip(validator.iter_errors(value), range(50), strict=False):
@@ -121,7 +124,9 @@ def _plain_size(raw: Json) -> Problem | int:
     if len(text) > MAX_BYTES:
         return Problem(code="too_large", place="", message=f"The definition has more than {MAX_BYTES} bytes.")
     if _depth(raw) > MAX_DEPTH:
-        return Problem(code="too_deep", place="", message=f"The definition is nested more than {MAX_DEPTH} levels deep.")
+        return Problem(
+            code="too_deep", place="", message=f"The definition is nested more than {MAX_DEPTH} levels deep."
+        )
     return len(text)
 
 
@@ -138,8 +143,12 @@ def _graph(raw: Mapping[str, Json]) -> Iterator[Problem]:
     if raw["start"] not in steps:
         yield Problem(code="unknown_start", place="start", message=f"There is no step {raw['start']!r}.")
         return
-    dangling = [(f"steps.{step_id}.{place}", target) for step_id, body in steps.items()
-                for place, target in edges(body) if target not in steps]
+    dangling = [
+        (f"steps.{step_id}.{place}", target)
+        for step_id, body in steps.items()
+        for place, target in edges(body)
+        if target not in steps
+    ]
     for place, target in dangling:
         yield Problem(code="missing_next", place=place, message=f"There is no step {target!r}.")
     if dangling:
@@ -150,7 +159,9 @@ def _graph(raw: Mapping[str, Json]) -> Iterator[Problem]:
             yield Problem(code="unreachable_step", place=f"steps.{step_id}", message="No path leads to this step.")
     for step_id in sorted(reached):
         if not any(_can_end(steps[other]) for other in reachable(steps, step_id)):
-            yield Problem(code="endless_cycle", place=f"steps.{step_id}", message="From here the workflow can never end.")
+            yield Problem(
+                code="endless_cycle", place=f"steps.{step_id}", message="From here the workflow can never end."
+            )
 
 
 def reachable(steps: Mapping[str, Mapping[str, Json]], start: str) -> set[str]:
@@ -208,7 +219,9 @@ def _config(place: str, config: Json, validator: "jsonschema_rs.Draft202012Valid
             node = node[part]
             if is_dynamic(node):
                 break
-        if is_dynamic(node) or (_has_dynamic(node) and type(error.kind).__name__.endswith(("AnyOf", "OneOfNotValid", "Not"))):
+        if is_dynamic(node) or (
+            _has_dynamic(node) and type(error.kind).__name__.endswith(("AnyOf", "OneOfNotValid", "Not"))
+        ):
             continue
         where = ".".join([place, "with", *(str(part) for part in error.instance_path)])
         yield Problem(code="bad_config", place=where, message=error.message[:300])
@@ -230,9 +243,13 @@ def _values(raw: Mapping[str, Json]) -> Iterator[Problem]:
             yield Problem(code="bad_inputs_schema", place="inputs", message=str(error).splitlines()[0][:300])
     for step_id, body in steps.items():
         before = {other for other in steps if step_id in reachable(steps, other)}
-        yield from _checked(f"steps.{step_id}.with", lambda body=body: list(references(body.get("with", {}))), steps, before)
+        yield from _checked(
+            f"steps.{step_id}.with", lambda body=body: list(references(body.get("with", {}))), steps, before
+        )
         for index, case in enumerate(body.get("cases", ())):
-            yield from _checked(f"steps.{step_id}.cases.{index}.when", lambda case=case: _condition(case["when"]), steps, before)
+            yield from _checked(
+                f"steps.{step_id}.cases.{index}.when", lambda case=case: _condition(case["when"]), steps, before
+            )
     if "output" in raw:
         yield from _checked("output", lambda: list(references(raw["output"])), steps, set(steps))
 
@@ -254,4 +271,6 @@ def _checked(place: str, collect: Any, steps: Mapping[str, Json], before: set[st
         if len(parts) < 2 or parts[1] not in steps:
             yield Problem(code="bad_reference", place=place, message=f"{'.'.join(parts)!r} names no step.")
         elif parts[1] not in before:
-            yield Problem(code="reference_never_set", place=place, message=f"Step {parts[1]!r} cannot have run before this one.")
+            yield Problem(
+                code="reference_never_set", place=place, message=f"Step {parts[1]!r} cannot have run before this one."
+            )

@@ -5,8 +5,9 @@ import logging
 
 from django.db import transaction
 
+from apps.core.ids import new_id
 from apps.tenants.facade import current_tenant
-from apps.workflows.contracts import StepContext
+from apps.workflows.contracts import StepContext, UsageLine
 from apps.workflows.core.taxonomy import Failure
 from apps.workflows.engine import store
 from apps.workflows.enums import Account, EffectClass, EffectState
@@ -36,25 +37,55 @@ def abandon_open_effects(*, run: Run, failure: Failure) -> None:
             logger.exception("effect could not be abandoned", extra={"run": str(run.pk), "effect": str(effect.pk)})
         if effect.state == EffectState.INTENDED:
             Effect.objects.filter(pk=effect.pk, state=EffectState.INTENDED).update(
-                state=EffectState.FAILED, error={"code": failure.code, "message": failure.message[:500]})
+                state=EffectState.FAILED, error={"code": failure.code, "message": failure.message[:500]}
+            )
 
 
 def _context(run: Run, effect: Effect) -> StepContext:
     step_id, _, visit = effect.path.partition("#")
     return StepContext(
-        tenant=current_tenant(), run_id=run.pk, workflow=run.version.workflow.slug, version=run.version.number, step_id=step_id,
-        path=effect.path, visit=int(visit or 1), attempt=1, config={}, dry_run=effect.dry_run, key=effect.key,
-        now=effect.created_at, subject_kind=run.subject_kind, subject_id=run.subject_id, revision=run.revision,
+        tenant=current_tenant(),
+        run_id=run.pk,
+        workflow=run.version.workflow.slug,
+        version=run.version.number,
+        step_id=step_id,
+        path=effect.path,
+        visit=int(visit or 1),
+        attempt=1,
+        config={},
+        dry_run=effect.dry_run,
+        key=effect.key,
+        now=effect.created_at,
+        subject_kind=run.subject_kind,
+        subject_id=run.subject_id,
+        revision=run.revision,
     )
 
 
-def _book(run: Run, effect: Effect, lines: tuple[object, ...]) -> None:
-    from apps.core.ids import new_id
-
-    rows = [{"id": str(new_id()), "account": Account.WASTE.value, "meter": line.meter, "source": f"{effect.key}:waste:{effect.sends}:{n}",  # type: ignore[attr-defined]
-             "quantity": line.quantity, "cost": line.cost_micros, "run": str(run.pk), "path": effect.path,  # type: ignore[attr-defined]
-             "detail": dict(line.detail)} for n, line in enumerate(lines)]  # type: ignore[attr-defined]
-    if not rows:
-        rows = [{"id": str(new_id()), "account": Account.WASTE.value, "meter": f"{effect.type}.calls",
-                 "source": f"{effect.key}:waste:{effect.sends}", "quantity": 1, "cost": 0, "run": str(run.pk), "path": effect.path, "detail": {}}]
-    store.post_usage(rows)
+def _book(run: Run, effect: Effect, lines: tuple[UsageLine, ...] | None) -> None:
+    if lines is None:
+        return
+    common = {"account": Account.WASTE.value, "run": str(run.pk), "path": effect.path}
+    source = f"{effect.key}:waste:{effect.sends}"
+    rows = [
+        {
+            **common,
+            "id": str(new_id()),
+            "meter": line.meter,
+            "source": f"{source}:{number}",
+            "quantity": line.quantity,
+            "cost": line.cost_micros,
+            "detail": dict(line.detail),
+        }
+        for number, line in enumerate(lines)
+    ]
+    unknown = {
+        **common,
+        "id": str(new_id()),
+        "meter": f"{effect.type}.calls",
+        "source": source,
+        "quantity": 1,
+        "cost": 0,
+        "detail": {},
+    }
+    store.post_usage(rows or [unknown])

@@ -8,44 +8,36 @@ outcome of the effect and of the step commit together.
 import json
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from django.db import transaction
 
 from apps.core.ids import new_id
-from apps.workflows.conf import OUTPUT_LIMIT_BYTES, quiescence_s
-from apps.workflows.contracts import StepContext, StepHandler, StepResult
+from apps.workflows.conf import quiescence_s
+from apps.workflows.contracts import StepContext, StepHandler
 from apps.workflows.core import events as ev
 from apps.workflows.core.definition import Step, canonical
-from apps.workflows.core.effects import EffectFacts, Move, effect_key, may_retry, next_move, request_digest, state_after
-from apps.workflows.core.state import Phase, Token
+from apps.workflows.core.effects import EffectFacts, Move, effect_key, next_move, request_digest
+from apps.workflows.core.state import Token
 from apps.workflows.core.taxonomy import Failure, FailureKind
-from apps.workflows.enums import EffectClass
 from apps.workflows.engine import store
 from apps.workflows.engine.breaker import Breakers
 from apps.workflows.engine.failures import classify, connection_is_gone
 from apps.workflows.engine.live import INTERRUPTED, Call, LiveRun
+from apps.workflows.engine.outcomes import EffectOutcomes
 from apps.workflows.engine.plain_json import UnstorableValue, clean, storable
 from apps.workflows.engine.steps import BadConfig, StepRunner, make_context
+from apps.workflows.enums import EffectClass
 
 logger = logging.getLogger(__name__)
 REQUEST_LIMIT_BYTES = 2_000_000
-NOT_FOUND = Failure(kind=FailureKind.TRANSIENT, code="did_not_happen", message="The service has no trace of the earlier attempt.")
 
 
-class EffectRunner:
-    """Begins, takes over and ends the effects of one turn. ``writes`` collects rows, ``calls`` what to send after commit."""
+class EffectRunner(EffectOutcomes):
+    """Begins, takes over and ends the effects of one turn."""
 
     def __init__(self, *, steps: StepRunner, breakers: Breakers, is_rehearsal: Callable[[], bool]) -> None:
-        self.steps = steps
-        self.breakers = breakers
+        super().__init__(steps=steps, breakers=breakers)
         self.is_rehearsal = is_rehearsal
-        self.calls: list[tuple[LiveRun, Call]] = []
-        self._new: list[tuple[LiveRun, Token, Call, dict[str, Any]]] = []
-        self._taken: dict[str, dict[str, Any]] = {}
-        self._outcomes: dict[str, dict[str, Any]] = {}
-
-    # -- beginning ----------------------------------------------------------------------------------------------------
 
     def begin(self, lives: Iterable[LiveRun], now: float) -> None:
         """Start the effect of every ready effect step of these runs; afterwards ``calls`` holds what may be sent."""
@@ -59,29 +51,47 @@ class EffectRunner:
             handler = self.steps.handlers[step.type]
             try:
                 self._begin_one(live, token, step, handler, known.get(by_place[live.id, token.id]), now)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a step's code raises is the step's failure
                 self._refused(live, token, step, handler, error, now)
 
     def _take_effect_tokens(self, live: LiveRun) -> list[Token]:
         taken, kept = [], []
         for token in live.todo:
             handler = self.steps.handlers.get(live.version.definition.steps[token.step].type)
-            mine = handler is not None and handler.effect is not EffectClass.PURE and live.state.token(token.id) is token
+            mine = (
+                handler is not None and handler.effect is not EffectClass.PURE and live.state.token(token.id) is token
+            )
             (taken if mine else kept).append(token)
         live.todo.clear()
         live.todo.extend(kept)
         return taken
 
     def _key(self, live: LiveRun, token: Token) -> str:
-        return effect_key(tenant=self.steps.tenant.id, run=live.key_run_id, path=token.step, loop_index=token.visit - 1, ordinal=0,
-                          generation=live.generation)
+        return effect_key(
+            tenant=self.steps.tenant.id,
+            run=live.key_run_id,
+            path=token.step,
+            loop_index=token.visit - 1,
+            ordinal=0,
+            generation=live.generation,
+        )
 
     def _context(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, now: float) -> StepContext:
         dry_run = handler.effect is not EffectClass.METERED and self.is_rehearsal()
-        return make_context(live, token, step, handler, tenant=self.steps.tenant, now=now, dry_run=dry_run,
-                            validator=self.steps.validators[step.type])
+        return make_context(
+            live,
+            token,
+            step,
+            handler,
+            tenant=self.steps.tenant,
+            now=now,
+            dry_run=dry_run,
+            validator=self.steps.validators[step.type],
+        )
 
-    def _begin_one(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, row: store.Row | None, now: float) -> None:
+    def _begin_one(
+        self, live: LiveRun, token: Token, step: Step, handler: StepHandler, row: store.Row | None, now: float
+    ) -> None:
         ctx = self._context(live, token, step, handler, now)
         if row is None:
             self._intend(live, token, handler, ctx, now)
@@ -94,9 +104,21 @@ class EffectRunner:
         if not rehearsed and self._held_back(live, token, handler, ctx, text, now):
             return
         call = self._call(live, token, handler, ctx, text, str(new_id()))
-        row = {"id": call.effect_id, "run": live.id, "path": token.path, "generation": live.generation, "type": handler.type,
-               "class": handler.effect.value, "key": call.key, "request": text, "hash": call.request_hash, "dry_run": ctx.dry_run,
-               "state": "intended", "work": call.work_id, "fence": call.fence}
+        row = {
+            "id": call.effect_id,
+            "run": live.id,
+            "path": token.path,
+            "generation": live.generation,
+            "type": handler.type,
+            "class": handler.effect.value,
+            "key": call.key,
+            "request": text,
+            "hash": call.request_hash,
+            "dry_run": ctx.dry_run,
+            "state": "intended",
+            "work": call.work_id,
+            "fence": call.fence,
+        }
         if rehearsed:
             row |= {"state": "succeeded", "response": {"dry_run": True}}
             result = handler.rehearse(ctx, json.loads(text))
@@ -111,39 +133,94 @@ class EffectRunner:
         storable(request, limit=REQUEST_LIMIT_BYTES)
         return clean(canonical(request))
 
-    def _held_back(self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, text: str, now: float) -> bool:
+    def _held_back(
+        self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, text: str, now: float
+    ) -> bool:
         """Whether an open breaker postpones the call."""
         key = handler.breaker_key(ctx, json.loads(text))
         pause = self.breakers.pause(self.steps.tenant.id, key) if key else 0.0
         if pause <= 0:
             return False
-        failure = Failure(kind=FailureKind.THROTTLED, code="breaker_open", message="The service is failing; calls to it are paused.")
+        failure = Failure(
+            kind=FailureKind.THROTTLED, code="breaker_open", message="The service is failing; calls to it are paused."
+        )
         self._abandon(handler, ctx, text, failure)
         live.apply(ev.Failed(token.id, failure, now + pause), now)
         return True
 
-    def _call(self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, text: str, effect_id: str) -> Call:
-        return Call(run_id=live.id, token=token.id, effect_id=effect_id, key=ctx.key, type=handler.type, request_text=text,
-                    request_hash=request_digest(text), work_id=live.work.id, fence=live.work.fence, ctx=ctx,
-                    breaker=handler.breaker_key(ctx, json.loads(text)))
+    def _call(
+        self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, text: str, effect_id: str
+    ) -> Call:
+        return Call(
+            run_id=live.id,
+            token=token.id,
+            effect_id=effect_id,
+            key=ctx.key,
+            type=handler.type,
+            request_text=text,
+            request_hash=request_digest(text),
+            work_id=live.work.id,
+            fence=live.work.fence,
+            ctx=ctx,
+            breaker=handler.breaker_key(ctx, json.loads(text)),
+        )
 
-    # -- carrying on with an effect that has a row --------------------------------------------------------------------
-
-    def _carry_on(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, ctx: StepContext, row: store.Row, now: float) -> None:
-        effect_id, _key, effect_class, state, text, digest, _work, _fence, sends, first_sent, sent, response, evidence = row
+    def _carry_on(
+        self,
+        live: LiveRun,
+        token: Token,
+        step: Step,
+        handler: StepHandler,
+        ctx: StepContext,
+        row: store.Row,
+        now: float,
+    ) -> None:
+        (
+            effect_id,
+            _key,
+            effect_class,
+            state,
+            text,
+            digest,
+            _work,
+            _fence,
+            sends,
+            first_sent,
+            sent,
+            response,
+            evidence,
+        ) = row
         if request_digest(text) != digest:
-            raise UnstorableValue("request_changed", "The stored request does not match its recorded hash; it is not sent.")
+            raise UnstorableValue(
+                "request_changed", "The stored request does not match its recorded hash; it is not sent."
+            )
         call = self._call(live, token, handler, ctx, text, effect_id)
         if state == "succeeded" or evidence is not None:
             if state != "succeeded":
                 self._take(call, "unknown")
-            self._finish(live, token, step, handler, ctx, call, json.loads(response if state == "succeeded" else evidence), now,
-                         owned=state != "succeeded")
+            self._finish(
+                live,
+                token,
+                step,
+                handler,
+                ctx,
+                call,
+                json.loads(response if state == "succeeded" else evidence),
+                now,
+                owned=state != "succeeded",
+            )
             return
         facts = EffectFacts(
-            effect_class=effect_class, state=state, first_sent_at=first_sent, sent_at=sent, key_window_s=handler.key_window_s,
-            timeout_s=step.timeout_s or handler.timeout_s, quiescence_s=quiescence_s(), resend_when_unknown=handler.resend_when_unknown,
-            can_find=type(handler).find is not StepHandler.find)
+            effect_class=effect_class,
+            state=state,
+            first_sent_at=first_sent,
+            sent_at=sent,
+            key_window_s=handler.key_window_s,
+            timeout_s=step.timeout_s or handler.timeout_s,
+            quiescence_s=quiescence_s(),
+            resend_when_unknown=handler.resend_when_unknown,
+            can_find=type(handler).find is not StepHandler.find,
+        )
         plan = next_move(facts, now=now)
         if plan.move is Move.SEND:
             self._send_again(live, token, handler, ctx, call, now, sends=sends, waste=plan.waste)
@@ -159,8 +236,18 @@ class EffectRunner:
             self._take(call, "review")
             live.apply(ev.Doubts(token.id, INTERRUPTED), now)
 
-    def _send_again(self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, call: Call, now: float, *, sends: int,
-                    waste: bool) -> None:
+    def _send_again(
+        self,
+        live: LiveRun,
+        token: Token,
+        handler: StepHandler,
+        ctx: StepContext,
+        call: Call,
+        now: float,
+        *,
+        sends: int,
+        waste: bool,
+    ) -> None:
         if handler.effect is EffectClass.METERED:
             if waste:
                 self._book_waste(live, token, handler, ctx, call, sends)
@@ -173,127 +260,17 @@ class EffectRunner:
         live.apply(ev.Calls(token.id), now)
         self.calls.append((live, call))
 
-    def _take(self, call: Call, state: str, error: dict[str, Any] | None = None) -> None:
-        self._taken[call.effect_id] = {"id": call.effect_id, "state": state, "work": call.work_id, "fence": call.fence,
-                                       "request": call.request_text, "hash": call.request_hash, "error": error}
-
-    def _refused(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, error: Exception, now: float) -> None:
+    def _refused(
+        self, live: LiveRun, token: Token, step: Step, handler: StepHandler, error: Exception, now: float
+    ) -> None:
         """Preparing failed, so nothing was sent."""
         if connection_is_gone(error):
             raise error
-        failure = (Failure(kind=FailureKind.PERMANENT, code="bad_config", message=str(error)) if isinstance(error, BadConfig)
-                   else classify(error, sent=False))
+        failure = (
+            Failure(kind=FailureKind.PERMANENT, code="bad_config", message=str(error))
+            if isinstance(error, BadConfig)
+            else classify(error, sent=False)
+        )
         if failure.kind is FailureKind.POISON:
             logger.error("effect could not be prepared", exc_info=error, extra={"run": live.id, "step": token.path})
         self.steps.fail(live, token, step, handler, failure, now)
-
-    def flush(self, now: float) -> None:
-        """Write what was collected: claims taken over, new intents, outcomes. An intent somebody else just made waits its turn."""
-        if self._taken:
-            store.take_over(list(self._taken.values()))
-            self._taken = {}
-        if self._new:
-            fresh = store.intend([row for _live, _token, _call, row in self._new])
-            for live, token, call, row in self._new:
-                if row["state"] != "intended":
-                    continue
-                if call.key in fresh:
-                    self.calls.append((live, call))
-                else:
-                    busy = Failure(kind=FailureKind.TRANSIENT, code="effect_busy", message="Another run is at the same effect.")
-                    live.apply(ev.Failed(token.id, busy, now + 1.0), now)
-            self._new = []
-        if self._outcomes:
-            store.record_outcomes(list(self._outcomes.values()))
-            self._outcomes = {}
-
-    # -- ending -------------------------------------------------------------------------------------------------------
-
-    def answered(self, live: LiveRun, call: Call, result: Any, error: BaseException | None, now: float) -> None:
-        """Take the outcome of a transmission or look-up of this run."""
-        token = live.state.token(call.token)
-        if live.calls.pop(call.token, None) is None or token is None or token.phase is not Phase.CALLING:
-            return
-        step = live.version.definition.steps[token.step]
-        handler = self.steps.handlers[step.type]
-        try:
-            text = None if error is not None else storable(result, limit=OUTPUT_LIMIT_BYTES)
-        except UnstorableValue as problem:
-            error, text = problem, None
-        self._note_breaker(call, error)
-        if error is not None:
-            self._call_failed(live, token, step, handler, call, error, now)
-        elif call.find and result is None:
-            self._outcome(call, "failed")
-            live.apply(ev.TriesAgain(token.id, NOT_FOUND), now)
-        else:
-            self._finish(live, token, step, handler, call.ctx, call, json.loads(text or "null"), now, owned=True)
-
-    def _note_breaker(self, call: Call, error: BaseException | None) -> None:
-        if call.breaker:
-            ok = error is None or classify(error, sent=True).kind in (FailureKind.PERMANENT, FailureKind.DENIED)
-            self.breakers.record(self.steps.tenant.id, call.breaker, ok=ok)
-
-    def _finish(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, ctx: StepContext, call: Call, response: Any,
-                now: float, *, owned: bool) -> None:
-        """The effect happened: record it, and let the handler turn the answer into the step's result."""
-        if owned:
-            self._outcome(call, "succeeded", response=response)
-        try:
-            with transaction.atomic():
-                result = handler.settle(ctx, json.loads(call.request_text), response)
-            if not isinstance(result, StepResult):
-                raise TypeError(f"settle answered {type(result).__name__} instead of StepResult")
-            self.steps.succeed(live, token, result, now)
-        except Exception as error:
-            self.steps.failed(live, token, step, handler, error, now)
-
-    def _call_failed(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, call: Call, error: BaseException,
-                     now: float) -> None:
-        failure = classify(error, sent=True)
-        unknown = state_after(failure) == "unknown"
-        note = {"code": failure.code, "message": failure.message[:500]}
-        if call.find:
-            self._outcome(call, "unknown", error=note)
-        elif handler.effect is EffectClass.METERED:
-            if unknown:
-                self._book_waste(live, token, handler, call.ctx, call, call.sends)
-            self._abandon(handler, call.ctx, call.request_text, failure)
-            self._outcome(call, "failed", error=note)
-        else:
-            self._outcome(call, "unknown" if unknown else "failed", error=note)
-            if not unknown:
-                self._abandon(handler, call.ctx, call.request_text, failure)
-        doubtful = (unknown or call.find) and handler.effect is not EffectClass.METERED
-        allowed = call.find or may_retry(handler.effect.value, failure, resend_when_unknown=handler.resend_when_unknown)
-        failure = self._patient(failure, step, handler, doubtful=doubtful and not call.find)
-        pause = self.steps.pause(token, step, handler, failure) if allowed else None
-        if doubtful and pause is None:
-            self._outcome(call, "review", error=note)
-            live.apply(ev.Doubts(token.id, failure), now)
-        else:
-            live.apply(ev.Failed(token.id, failure, None if pause is None else now + pause), now)
-
-    def _patient(self, failure: Failure, step: Step, handler: StepHandler, *, doubtful: bool) -> Failure:
-        """A look-up must not overtake the call it asks about, so it waits until the call cannot be on its way any more."""
-        if not doubtful or handler.effect is not EffectClass.LOOKUP:
-            return failure
-        quiet = (step.timeout_s or handler.timeout_s) + quiescence_s()
-        return Failure(kind=failure.kind, code=failure.code, message=failure.message, retry_after=max(quiet, failure.retry_after or 0.0))
-
-    def _outcome(self, call: Call, state: str, *, response: Any = None, error: dict[str, Any] | None = None) -> None:
-        self._outcomes[call.effect_id] = {"id": call.effect_id, "state": state, "response": response, "error": error,
-                                          "work": call.work_id, "fence": call.fence}
-
-    def _abandon(self, handler: StepHandler, ctx: StepContext, text: str, failure: Failure) -> None:
-        with transaction.atomic():
-            handler.abandon(ctx, json.loads(text), failure)
-
-    def _book_waste(self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, call: Call, sends: int) -> None:
-        lines = handler.waste(ctx, json.loads(call.request_text))
-        for number, line in enumerate(lines):
-            live.usage.append({"account": "waste", "meter": line.meter, "source": f"{call.key}:waste:{sends}:{number}",
-                               "quantity": line.quantity, "cost": line.cost_micros, "path": token.path, "detail": dict(line.detail)})
-        if not lines:
-            live.usage.append({"account": "waste", "meter": f"{handler.type}.calls", "source": f"{call.key}:waste:{sends}", "quantity": 1,
-                               "cost": 0, "path": token.path, "detail": {}})

@@ -28,13 +28,27 @@ def classify(error: BaseException, *, sent: bool) -> Failure:
         if failure is not None:
             return failure
     if isinstance(error, NEVER_SENT):
-        return Failure(kind=FailureKind.TRANSIENT, code="connection_failed", message="The service could not be reached.", cause=error)
+        return Failure(
+            kind=FailureKind.TRANSIENT,
+            code="connection_failed",
+            message="The service could not be reached.",
+            cause=error,
+        )
     if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return Failure(kind=FailureKind.UNKNOWN, code="timeout", message="The service did not answer in time.", cause=error)
+        return Failure(
+            kind=FailureKind.UNKNOWN, code="timeout", message="The service did not answer in time.", cause=error
+        )
     if isinstance(error, httpx.HTTPError | ConnectionError):
-        return Failure(kind=FailureKind.UNKNOWN, code="connection_broken", message="The connection broke during the call.", cause=error)
+        return Failure(
+            kind=FailureKind.UNKNOWN,
+            code="connection_broken",
+            message="The connection broke during the call.",
+            cause=error,
+        )
     kind = FailureKind.UNKNOWN if sent else FailureKind.POISON
-    return Failure(kind=kind, code="step_crashed", message=f"The step's code failed: {type(error).__name__}.", cause=error)
+    return Failure(
+        kind=kind, code="step_crashed", message=f"The step's code failed: {type(error).__name__}.", cause=error
+    )
 
 
 def _platform(error: PlatformError, *, sent: bool) -> Failure:
@@ -55,4 +69,6 @@ def connection_is_gone(error: BaseException) -> bool:
     """Whether a database error is about the connection or the server rather than about the statement."""
     from django.db import InterfaceError, OperationalError
 
-    return isinstance(error, OperationalError | InterfaceError) or (isinstance(error, DatabaseError) and "closed" in str(error))
+    return isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, DatabaseError) and "closed" in str(error)
+    )

@@ -15,17 +15,30 @@ def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
 
     Inside the caller's transaction, in the tenant's context.
     """
-    run = Run.objects.select_for_update().filter(pk=run_id, state__in=[RunState.RUNNING, RunState.WAITING, RunState.REVIEW]).first()
+    run = (
+        Run.objects.select_for_update()
+        .filter(pk=run_id, state__in=[RunState.RUNNING, RunState.WAITING, RunState.REVIEW])
+        .first()
+    )
     if run is None:
         return False
     abandon_open_effects(run=run, failure=Failure(kind=FailureKind.UNKNOWN, code=code, message=message))
     cursor = {**run.cursor} if run.cursor.get("retry") else to_json(_stopped(run))
-    Run.objects.filter(pk=run_id).update(state=RunState.FAILED, finished_at=Now(), cursor=cursor,
-                                         error={"code": code, "message": message, "path": ""})
+    Run.objects.filter(pk=run_id).update(
+        state=RunState.FAILED, finished_at=Now(), cursor=cursor, error={"code": code, "message": message, "path": ""}
+    )
     StepRun.objects.filter(run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]).update(
-        state=StepState.FAILED, error={"code": code, "message": message}, finished_at=Now())
-    run_finished.announce(RunFinished(tenant_id=tenant_id, run_id=run.pk, state=RunState.FAILED.value,
-                                      subject_kind=run.subject_kind, subject_id=run.subject_id))
+        state=StepState.FAILED, error={"code": code, "message": message}, finished_at=Now()
+    )
+    run_finished.announce(
+        RunFinished(
+            tenant_id=tenant_id,
+            run_id=run.pk,
+            state=RunState.FAILED.value,
+            subject_kind=run.subject_kind,
+            subject_id=run.subject_id,
+        )
+    )
     return True
 
 
@@ -35,5 +48,7 @@ def _stopped(run: Run) -> object:
     from apps.workflows.core.state import Phase, Status
 
     state = from_json(run.cursor)
-    parked = tuple(token if token.phase is Phase.JOINED else replace(token, phase=Phase.READY) for token in state.tokens)
+    parked = tuple(
+        token if token.phase is Phase.JOINED else replace(token, phase=Phase.READY) for token in state.tokens
+    )
     return replace(state, status=Status.FAILED, tokens=(), parked=(*state.parked, *parked))

@@ -16,7 +16,6 @@ from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine.plain_json import compact
 from apps.workflows.engine.store import Row
 
-
 INTERRUPTED = Failure(kind=FailureKind.UNKNOWN, code="interrupted", message="The worker was lost during the call.")
 
 
@@ -97,11 +96,36 @@ class LiveRun:
         among ``calls`` counts as interrupted."""
         cursor = json.loads(row[4])
         inputs = json.loads(row[3])
-        facts = Facts(inputs=inputs, run={"id": row[0], "workflow": version.workflow, "version": version.number, "trigger": row[7],
-                                          "subject_kind": row[5], "subject_id": row[6]})
-        live = cls(work, row[0], version, facts, row[5], row[6], row[8], row[9], from_json(cursor), row[2], cursor.get("actor", ""))
+        facts = Facts(
+            inputs=inputs,
+            run={
+                "id": row[0],
+                "workflow": version.workflow,
+                "version": version.number,
+                "trigger": row[7],
+                "subject_kind": row[5],
+                "subject_id": row[6],
+            },
+        )
+        live = cls(
+            work,
+            row[0],
+            version,
+            facts,
+            row[5],
+            row[6],
+            row[8],
+            row[9],
+            from_json(cursor),
+            row[2],
+            cursor.get("actor", ""),
+        )
         live.events = row[12] or []
-        live.calls = {token: call for token, call in calls.items() if (found := live.state.token(token)) and found.phase is Phase.CALLING}
+        live.calls = {
+            token: call
+            for token, call in calls.items()
+            if (found := live.state.token(token)) and found.phase is Phase.CALLING
+        }
         retry = cursor.get("retry")
         if retry:
             live.apply(ev.Retries(**retry), row[11])
@@ -180,20 +204,40 @@ def row_state(live: LiveRun) -> str:
 def run_json(live: LiveRun, now: float, cost: int) -> str:
     """The run's row for ``store.write_checkpoint``."""
     state = live.state
-    return compact({
-        "id": live.id, "state": row_state(live), "cursor": to_json(state), "outputs": state.output, "error": state.error,
-        "cost": cost, "began": now, "ended": now if state.ended else None,
-    })
+    return compact(
+        {
+            "id": live.id,
+            "state": row_state(live),
+            "cursor": to_json(state),
+            "outputs": state.output,
+            "error": state.error,
+            "cost": cost,
+            "began": now,
+            "ended": now if state.ended else None,
+        }
+    )
 
 
 def step_json(run_id: str, line: Line, output: str | None) -> str:
     """One history row for ``store.write_checkpoint``; ``output`` is its JSON text where that is known already."""
     record = line.record
-    head = compact({
-        "run": run_id, "path": record.path, "attempt": record.attempt, "seq": record.seq, "step": record.step, "type": record.type,
-        "state": record.state, "summary": record.summary[:500], "error": record.error, "cost": line.cost, "model": line.model[:120],
-        "began": line.began, "ended": line.ended,
-    })
+    head = compact(
+        {
+            "run": run_id,
+            "path": record.path,
+            "attempt": record.attempt,
+            "seq": record.seq,
+            "step": record.step,
+            "type": record.type,
+            "state": record.state,
+            "summary": record.summary[:500],
+            "error": record.error,
+            "cost": line.cost,
+            "model": line.model[:120],
+            "began": line.began,
+            "ended": line.ended,
+        }
+    )
     if output is None:
         output = compact(record.output)
     return f'{head[:-1]},"output":{output}}}'

@@ -82,7 +82,9 @@ class RunEngine:
 
     # -- turns --------------------------------------------------------------------------------------------------------
 
-    def _serve(self, tenant_id: int, epoch: int, works: Sequence[ClaimedWork], answers: Sequence[Answer], lanes: Lanes) -> None:
+    def _serve(
+        self, tenant_id: int, epoch: int, works: Sequence[ClaimedWork], answers: Sequence[Answer], lanes: Lanes
+    ) -> None:
         try:
             with enter_tenant(tenant_id=tenant_id, epoch=epoch) as tenant, bind_log_context(engine="workflows"):
                 self._turns(tenant, works, answers, lanes)
@@ -115,9 +117,26 @@ class RunEngine:
             with transaction.atomic():
                 last = work.attempt >= TRIES_BEFORE_FAILING
                 to = WorkState.DONE if last else WorkState.READY
-                if dispatch.settle([Settlement(work_id=work.id, fence=work.fence, to=to, delay_s=0 if last else 2.0 * work.attempt,
-                                               error_code="engine_error")]) and last:
-                    fail_run(run_id=work.ref, code="engine_error", message="The engine could not carry this run on.", tenant_id=tenant.id)
+                if (
+                    dispatch.settle(
+                        [
+                            Settlement(
+                                work_id=work.id,
+                                fence=work.fence,
+                                to=to,
+                                delay_s=0 if last else 2.0 * work.attempt,
+                                error_code="engine_error",
+                            )
+                        ]
+                    )
+                    and last
+                ):
+                    fail_run(
+                        run_id=work.ref,
+                        code="engine_error",
+                        message="The engine could not carry this run on.",
+                        tenant_id=tenant.id,
+                    )
             lanes.release([work.id])
 
     def _turn(self, tenant: TenantRef, works: Sequence[ClaimedWork], answers: Sequence[Answer], lanes: Lanes) -> None:
@@ -129,8 +148,14 @@ class RunEngine:
         self._remember(outcome, lanes)
         self._send(tenant, turn, outcome, lanes)
 
-    def _patiently(self, tenant: TenantRef, fresh: Sequence[ClaimedWork], held: Sequence[LiveRun], answers: Sequence[Answer],
-                   under_way: Mapping[int, dict[int, Call]]) -> tuple[Outcome, Turn]:
+    def _patiently(
+        self,
+        tenant: TenantRef,
+        fresh: Sequence[ClaimedWork],
+        held: Sequence[LiveRun],
+        answers: Sequence[Answer],
+        under_way: Mapping[int, dict[int, Call]],
+    ) -> tuple[Outcome, Turn]:
         """Make the turn; answers in hand are worth waiting for a restarting database, which then is asked what it knows."""
         until = time.monotonic() + DATABASE_PATIENCE_S
         pause = 0.1
@@ -154,8 +179,14 @@ class RunEngine:
         connection.set_tenant(tenant)
 
     def _new_turn(self, tenant: TenantRef) -> Turn:
-        return Turn(tenant=tenant, handlers=self._handlers, validators=self._validators, breakers=self._breakers,
-                    versions=self._load_versions, is_rehearsal=lambda: is_rehearsal(tenant))
+        return Turn(
+            tenant=tenant,
+            handlers=self._handlers,
+            validators=self._validators,
+            breakers=self._breakers,
+            versions=self._load_versions,
+            is_rehearsal=lambda: is_rehearsal(tenant),
+        )
 
     def _load_versions(self, ids: Iterable[str]) -> Mapping[str, Version]:
         found: dict[str, Version] = {}
@@ -191,7 +222,13 @@ class RunEngine:
             self._tickets[live.work.id].append(slip)
             return slip
 
-        refusals = send(calls, handlers=self._handlers, lanes=lanes, ticket=ticket, on_late=lambda slip, answer: self._late.append((slip, answer)))
+        refusals = send(
+            calls,
+            handlers=self._handlers,
+            lanes=lanes,
+            ticket=ticket,
+            on_late=lambda slip, answer: self._late.append((slip, answer)),
+        )
         if refusals:
             answers = [Answer(refusal.live.work, refusal.call, None, refusal.error) for refusal in refusals]
             self._turns(tenant, [], answers, lanes)
@@ -201,8 +238,19 @@ class RunEngine:
     def _put_back(self, works: Sequence[ClaimedWork], lanes: Lanes, *, code: str) -> None:
         """The tenant may not be served now: look again later, without counting it against the run."""
         by_id = {work.id: work for work in works}
-        dispatch.settle([Settlement(work_id=work.id, fence=work.fence, to=WorkState.READY, delay_s=INACTIVE_PAUSE_S,
-                                    count_attempt=False, evidence={"put_back": code}) for work in by_id.values()])
+        dispatch.settle(
+            [
+                Settlement(
+                    work_id=work.id,
+                    fence=work.fence,
+                    to=WorkState.READY,
+                    delay_s=INACTIVE_PAUSE_S,
+                    count_attempt=False,
+                    evidence={"put_back": code},
+                )
+                for work in by_id.values()
+            ]
+        )
         self.settle_lost(list(by_id))
         lanes.release(list(by_id))
 
@@ -213,8 +261,15 @@ class RunEngine:
             slip, answer = self._late.popleft()
             with contextlib.suppress(UnstorableValue):
                 storable(answer, limit=1_000_000)
-                groups[slip.tenant_id, slip.epoch].append({"id": str(new_id()), "effect": slip.call.effect_id, "fence": slip.call.fence,
-                                                           "outcome": "succeeded", "response": answer})
+                groups[slip.tenant_id, slip.epoch].append(
+                    {
+                        "id": str(new_id()),
+                        "effect": slip.call.effect_id,
+                        "fence": slip.call.fence,
+                        "outcome": "succeeded",
+                        "response": answer,
+                    }
+                )
         for (tenant_id, epoch), rows in groups.items():
             with contextlib.suppress(PlatformError), enter_tenant(tenant_id=tenant_id, epoch=epoch):
                 store.keep_evidence(rows)
@@ -225,4 +280,3 @@ def _by_tenant(works: Sequence[ClaimedWork]) -> dict[tuple[int, int], list[Claim
     for work in works:
         groups[work.tenant_id, work.epoch].append(work)
     return groups
-

@@ -47,7 +47,11 @@ def boot_clock() -> float:
 
 
 def send(
-    calls: Sequence[tuple[LiveRun, Call]], *, handlers: Mapping[str, StepHandler], lanes: Lanes, ticket: Callable[[LiveRun, Call], Ticket],
+    calls: Sequence[tuple[LiveRun, Call]],
+    *,
+    handlers: Mapping[str, StepHandler],
+    lanes: Lanes,
+    ticket: Callable[[LiveRun, Call], Ticket],
     on_late: Callable[[Ticket, Any], None],
 ) -> list[Refusal]:
     """Mark the calls as sent in one transaction, then submit them. Returns those that could not be unlocked.
@@ -62,7 +66,9 @@ def send(
             handler = handlers[call.type]
             try:
                 if request_digest(call.request_text) != call.request_hash:
-                    raise EffectFailed(FailureKind.DENIED, "request_changed", "The request is not the one that was recorded.")
+                    raise EffectFailed(
+                        FailureKind.DENIED, "request_changed", "The request is not the one that was recorded."
+                    )
                 unlocked.append((live, call, _unlock(handler, call)))
             except Exception as error:
                 if connection_is_gone(error):
@@ -77,7 +83,9 @@ def send(
             continue
         call.sends = marked.get(call.effect_id, call.sends)
         slip = ticket(live, call)
-        timeout = live.version.definition.steps[live.state.token(call.token).step].timeout_s or handlers[call.type].timeout_s  # type: ignore[union-attr]
+        timeout = (
+            live.version.definition.steps[live.state.token(call.token).step].timeout_s or handlers[call.type].timeout_s
+        )  # type: ignore[union-attr]
         lanes.submit(live.work, _transmission(handlers[call.type], slip, secrets, timeout, marked_at, on_late), slip)
     return refusals
 
@@ -103,18 +111,35 @@ def _as_not_sent(error: Exception) -> Exception:
 def _mark(calls: Sequence[Call], handlers: Mapping[str, StepHandler]) -> dict[str, int]:
     if not calls:
         return {}
-    return store.mark_sent([{"id": call.effect_id, "work": call.work_id, "fence": call.fence, "hash": call.request_hash,
-                             "key_window": handlers[call.type].key_window_s} for call in calls])
+    return store.mark_sent(
+        [
+            {
+                "id": call.effect_id,
+                "work": call.work_id,
+                "fence": call.fence,
+                "hash": call.request_hash,
+                "key_window": handlers[call.type].key_window_s,
+            }
+            for call in calls
+        ]
+    )
 
 
 def _transmission(
-    handler: StepHandler, slip: Ticket, secrets: object, timeout: float, marked_at: float, on_late: Callable[[Ticket, Any], None]
+    handler: StepHandler,
+    slip: Ticket,
+    secrets: object,
+    timeout: float,
+    marked_at: float,
+    on_late: Callable[[Ticket, Any], None],
 ) -> Callable[[], object]:
     call = slip.call
 
     def transmit() -> object:
         if slip.lost or boot_clock() - marked_at > STALE_S:
-            raise EffectFailed(FailureKind.TRANSIENT, "not_sent", "The call was not made: its claim may have passed to another worker.")
+            raise EffectFailed(
+                FailureKind.TRANSIENT, "not_sent", "The call was not made: its claim may have passed to another worker."
+            )
         request = json.loads(call.request_text)
         deadline = time.monotonic() + timeout
         if call.find:

@@ -18,10 +18,10 @@ from apps.workflows.core.machine import scope_of
 from apps.workflows.core.retry import effective, pause_before_retry
 from apps.workflows.core.state import Phase, Token
 from apps.workflows.core.taxonomy import Failure, FailureKind
-from apps.workflows.enums import EffectClass
 from apps.workflows.engine.failures import classify, connection_is_gone
 from apps.workflows.engine.live import LiveRun, moment
 from apps.workflows.engine.plain_json import storable
+from apps.workflows.enums import EffectClass
 
 logger = logging.getLogger(__name__)
 FOREVER_S = 10 * 365 * 86400.0
@@ -32,7 +32,15 @@ class BadConfig(ValueError):
 
 
 def make_context(
-    live: LiveRun, token: Token, step: Step, handler: StepHandler, *, tenant: TenantRef, now: float, validator: Any, dry_run: bool = False
+    live: LiveRun,
+    token: Token,
+    step: Step,
+    handler: StepHandler,
+    *,
+    tenant: TenantRef,
+    now: float,
+    validator: Any,
+    dry_run: bool = False,
 ) -> StepContext:
     """The context of one attempt, with references filled in and the config checked. Raises ``ValueProblem``, ``BadConfig``."""
     config = step.config(scope_of(live.state, live.facts, token.visit))
@@ -41,18 +49,37 @@ def make_context(
         place = ".".join(str(part) for part in problem.instance_path)
         raise BadConfig(f"The step's settings do not fit{' at ' + place if place else ''}: {problem.message[:300]}")
     return StepContext(
-        tenant=tenant, run_id=live.uuid(), workflow=live.version.workflow, version=live.version.number, step_id=step.id,
-        path=token.path, visit=token.visit, attempt=token.attempt, config=config, dry_run=dry_run,
-        key=effect_key(tenant=tenant.id, run=live.key_run_id, path=step.id, loop_index=token.visit - 1, ordinal=0,
-                       generation=live.generation),
-        now=moment(now), subject_kind=live.subject_kind, subject_id=live.subject_id, revision=code_revision(),
+        tenant=tenant,
+        run_id=live.uuid(),
+        workflow=live.version.workflow,
+        version=live.version.number,
+        step_id=step.id,
+        path=token.path,
+        visit=token.visit,
+        attempt=token.attempt,
+        config=config,
+        dry_run=dry_run,
+        key=effect_key(
+            tenant=tenant.id,
+            run=live.key_run_id,
+            path=step.id,
+            loop_index=token.visit - 1,
+            ordinal=0,
+            generation=live.generation,
+        ),
+        now=moment(now),
+        subject_kind=live.subject_kind,
+        subject_id=live.subject_id,
+        revision=code_revision(),
     )
 
 
 class StepRunner:
     """Executes pure steps for one turn. ``validators`` are the config schemas by step type."""
 
-    def __init__(self, *, tenant: TenantRef, handlers: Mapping[str, StepHandler], validators: Mapping[str, Any]) -> None:
+    def __init__(
+        self, *, tenant: TenantRef, handlers: Mapping[str, StepHandler], validators: Mapping[str, Any]
+    ) -> None:
         self.tenant = tenant
         self.handlers = handlers
         self.validators = validators
@@ -70,7 +97,11 @@ class StepRunner:
             if handler is None:
                 live.blocked = True
                 kept.append(token)
-            elif handler.effect is not EffectClass.PURE or token.phase is Phase.CALLING or (in_memory_only and handler.touches_database):
+            elif (
+                handler.effect is not EffectClass.PURE
+                or token.phase is Phase.CALLING
+                or (in_memory_only and handler.touches_database)
+            ):
                 kept.append(token)
             else:
                 live.steps_done += 1
@@ -84,10 +115,12 @@ class StepRunner:
 
     def _run(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, now: float) -> None:
         try:
-            ctx = make_context(live, token, step, handler, tenant=self.tenant, now=now, validator=self.validators[step.type])
+            ctx = make_context(
+                live, token, step, handler, tenant=self.tenant, now=now, validator=self.validators[step.type]
+            )
             answer = self._guarded(handler, lambda: handler.run(ctx))
             self.accept(live, token, answer, now)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a step's code raises is the step's failure
             self.failed(live, token, step, handler, error, now)
 
     def _guarded(self, handler: StepHandler, work: Any) -> Any:
@@ -116,11 +149,22 @@ class StepRunner:
         model = next((str(line.detail["model"]) for line in result.usage if line.detail.get("model")), "")
         live.outputs[token.path, token.attempt] = text
         for line in result.usage:
-            live.usage.append({"account": "tenant", "meter": line.meter, "source": line.source_key, "quantity": line.quantity,
-                               "cost": line.cost_micros, "path": token.path, "detail": dict(line.detail)})
+            live.usage.append(
+                {
+                    "account": "tenant",
+                    "meter": line.meter,
+                    "source": line.source_key,
+                    "quantity": line.quantity,
+                    "cost": line.cost_micros,
+                    "path": token.path,
+                    "detail": dict(line.detail),
+                }
+            )
         live.apply(ev.Succeeded(token.id, output, result.summary), now, model=model, cost=cost)
 
-    def failed(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, error: Exception, now: float) -> None:
+    def failed(
+        self, live: LiveRun, token: Token, step: Step, handler: StepHandler, error: Exception, now: float
+    ) -> None:
         """Record a failed attempt of a pure step and plan the next. A lost database connection is not the step's fault."""
         if connection_is_gone(error):
             raise error
@@ -140,9 +184,17 @@ class StepRunner:
     @staticmethod
     def pause(token: Token, step: Step, handler: StepHandler, failure: Failure) -> float | None:
         """Seconds until the next attempt of a step, None when it has had its last."""
-        attempts, base, cap = effective(handler.retry.max_attempts, handler.retry.base_s, handler.retry.cap_s, step.retry)
-        return pause_before_retry(failure, tries=token.attempt - token.base, max_attempts=attempts, base_s=base, cap_s=cap,
-                                  roll=random.random())  # noqa: S311 - jitter, not a secret
+        attempts, base, cap = effective(
+            handler.retry.max_attempts, handler.retry.base_s, handler.retry.cap_s, step.retry
+        )
+        return pause_before_retry(
+            failure,
+            tries=token.attempt - token.base,
+            max_attempts=attempts,
+            base_s=base,
+            cap_s=cap,
+            roll=random.random(),  # noqa: S311 - jitter, not a secret
+        )
 
     def deliver_events(self, live: LiveRun, now: float) -> None:
         """Hand unconsumed events to the steps that wait for them."""
@@ -162,7 +214,9 @@ class StepRunner:
         if handler is None:
             return
         try:
-            ctx = make_context(live, token, step, handler, tenant=self.tenant, now=now, validator=self.validators[step.type])
+            ctx = make_context(
+                live, token, step, handler, tenant=self.tenant, now=now, validator=self.validators[step.type]
+            )
             self.succeed(live, token, self._guarded(handler, lambda: handler.resume(ctx, payload)), now)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a step's code raises is the step's failure
             self.failed(live, token, step, handler, error, now)

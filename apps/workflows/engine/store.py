@@ -37,7 +37,8 @@ steps AS (
            to_timestamp(x.began), to_timestamp(x.ended)
     FROM doc, jsonb_to_recordset(doc.d -> 'steps') AS x(run uuid, path text, attempt int, seq int, step text, type text, state text,
          summary text, output jsonb, error jsonb, cost bigint, model text, began float8, ended float8)
-    ON CONFLICT (run_id, path, attempt) DO UPDATE SET state = excluded.state, summary = excluded.summary, output = excluded.output,
+    ON CONFLICT (run_id, path, attempt) DO UPDATE
+    SET state = excluded.state, summary = excluded.summary, output = excluded.output,
          error = excluded.error, cost_micros = excluded.cost_micros, model = excluded.model, finished_at = excluded.finished_at
 )
 UPDATE workflows_run r
@@ -48,7 +49,9 @@ FROM doc, jsonb_to_recordset(doc.d -> 'runs') AS x(id uuid, state text, cursor j
 WHERE r.id = x.id
 RETURNING r.id::text
 """
-CONSUME = "UPDATE workflows_runevent SET consumed_at = clock_timestamp() WHERE id = ANY(%s::uuid[]) AND consumed_at IS NULL"
+CONSUME = (
+    "UPDATE workflows_runevent SET consumed_at = clock_timestamp() WHERE id = ANY(%s::uuid[]) AND consumed_at IS NULL"
+)
 POST_USAGE = """
 INSERT INTO workflows_usageentry (id, account, meter, source_key, quantity, cost_micros, run_id, path, detail)
 SELECT x.id, x.account, x.meter, x.source, x.quantity, x.cost, x.run, x.path, x.detail
@@ -76,13 +79,15 @@ RETURNING key
 """
 TAKE_OVER = """
 UPDATE workflows_effect f
-SET state = x.state, work_id = x.work, fence = x.fence, request = x.request, request_hash = x.hash, error = coalesce(x.error, f.error)
+SET state = x.state, work_id = x.work, fence = x.fence, request = x.request, request_hash = x.hash,
+    error = coalesce(x.error, f.error)
 FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, state text, work bigint, fence bigint, request text, hash text, error jsonb)
 WHERE f.id = x.id AND f.state <> 'succeeded'
 """
 MARK_SENT = """
 UPDATE workflows_effect f
-SET state = 'sending', sends = f.sends + 1, sent_at = clock_timestamp(), first_sent_at = coalesce(f.first_sent_at, clock_timestamp()),
+SET state = 'sending', sends = f.sends + 1, sent_at = clock_timestamp(),
+    first_sent_at = coalesce(f.first_sent_at, clock_timestamp()),
     key_expires_at = coalesce(f.key_expires_at, clock_timestamp() + x.key_window * interval '1 second')
 FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, work bigint, fence bigint, hash text, key_window float8)
 WHERE f.id = x.id AND f.state = 'intended' AND f.work_id = x.work AND f.fence = x.fence AND f.request_hash = x.hash

@@ -11,27 +11,24 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.core.ids import new_id
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import ClaimedWork, Settlement
 from apps.dispatch.enums import WorkState
 from apps.tenants.contracts import TenantRef
-from apps.workflows.conf import CALL_MARGIN_S, STEPS_PER_CHECKPOINT, UNKNOWN_TYPE_PAUSE_S
+from apps.workflows.conf import STEPS_PER_CHECKPOINT
 from apps.workflows.contracts import StepHandler
 from apps.workflows.core import events as ev
 from apps.workflows.core.state import Phase
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine import store
 from apps.workflows.engine.breaker import Breakers
+from apps.workflows.engine.checkpoint import Checkpoint
 from apps.workflows.engine.effects import EffectRunner
-from apps.workflows.engine.live import Call, LiveRun, Version, row_state, run_json, step_json
+from apps.workflows.engine.live import Call, LiveRun, Version
 from apps.workflows.engine.steps import StepRunner
-from apps.workflows.enums import EffectClass
 from apps.workflows.faultpoints import reach
-from apps.workflows.signals import RunFinished, RunWaiting, run_finished, run_waiting
 
 logger = logging.getLogger(__name__)
-DATABASE_STEP_S = 60.0
 PERSON_SAID = Failure(kind=FailureKind.UNKNOWN, code="resolved", message="A person decided about the earlier attempt.")
 
 
@@ -55,12 +52,18 @@ class Outcome:
     calls: list[tuple[LiveRun, Call]]
 
 
-class Turn:
+class Turn(Checkpoint):
     """The work of one transaction for one tenant."""
 
     def __init__(
-        self, *, tenant: TenantRef, handlers: Mapping[str, StepHandler], validators: Mapping[str, Any], breakers: Breakers,
-        versions: Callable[[Iterable[str]], Mapping[str, Version]], is_rehearsal: Callable[[], bool],
+        self,
+        *,
+        tenant: TenantRef,
+        handlers: Mapping[str, StepHandler],
+        validators: Mapping[str, Any],
+        breakers: Breakers,
+        versions: Callable[[Iterable[str]], Mapping[str, Version]],
+        is_rehearsal: Callable[[], bool],
     ) -> None:
         self.tenant = tenant
         self.handlers = handlers
@@ -69,8 +72,13 @@ class Turn:
         self.effects = EffectRunner(steps=self.steps, breakers=breakers, is_rehearsal=is_rehearsal)
         self.now = 0.0
 
-    def run(self, fresh: Sequence[ClaimedWork], held: Sequence[LiveRun], answers: Sequence[Answer],
-            under_way: Mapping[int, dict[int, Call]]) -> Outcome:
+    def run(
+        self,
+        fresh: Sequence[ClaimedWork],
+        held: Sequence[LiveRun],
+        answers: Sequence[Answer],
+        under_way: Mapping[int, dict[int, Call]],
+    ) -> Outcome:
         """Advance freshly claimed items and runs held in memory whose calls came back. Raises database errors; then nothing
         was written and everything must be loaded again, with the calls ``under_way`` by work id and token."""
         with transaction.atomic():
@@ -84,8 +92,11 @@ class Turn:
             reach("turn.fenced")
             lost = [live.work.id for live in lives if live.work.id in fenced.refused]
             lives = [live for live in lives if live.work.id not in fenced.refused]
-            self._touch_the_world([live for live in lives if live.work.id in fenced.accepted],
-                                  [answer for answer in answers if answer.work.id in fenced.accepted], by_id)
+            self._touch_the_world(
+                [live for live in lives if live.work.id in fenced.accepted],
+                [answer for answer in answers if answer.work.id in fenced.accepted],
+                by_id,
+            )
             lost += self._checkpoint(lives, gone)
             self._before_commit(answers)
         self._after_commit(answers)
@@ -95,7 +106,12 @@ class Turn:
             live.clear_turn()
         kept = [live for live in lives if not live.ended and live.calls]
         released = [live.work.id for live in lives if live.ended or not live.calls] + [work.id for work in gone]
-        return Outcome(kept=kept, released=released, lost=lost, calls=[pair for pair in self.effects.calls if pair[0].work.id not in lost_ids])
+        return Outcome(
+            kept=kept,
+            released=released,
+            lost=lost,
+            calls=[pair for pair in self.effects.calls if pair[0].work.id not in lost_ids],
+        )
 
     def _before_commit(self, answers: Sequence[Answer]) -> None:
         if self.effects.calls:
@@ -113,7 +129,9 @@ class Turn:
 
     # -- loading ------------------------------------------------------------------------------------------------------
 
-    def _load(self, fresh: Sequence[ClaimedWork], under_way: Mapping[int, dict[int, Call]]) -> tuple[list[LiveRun], list[ClaimedWork]]:
+    def _load(
+        self, fresh: Sequence[ClaimedWork], under_way: Mapping[int, dict[int, Call]]
+    ) -> tuple[list[LiveRun], list[ClaimedWork]]:
         if not fresh:
             self.now = store.database_clock()
             return [], []
@@ -140,23 +158,21 @@ class Turn:
             return _Fenced(frozenset(), frozenset())
         for live in wanted:
             live.held_until_s = self._time_needed(live)
-        accepted = dispatch.settle([
-            Settlement(work_id=live.work.id, fence=live.work.fence, to=WorkState.RUNNING, keep_running_until_s=live.held_until_s)
-            for live in wanted
-        ])
+        accepted = dispatch.settle(
+            [
+                Settlement(
+                    work_id=live.work.id,
+                    fence=live.work.fence,
+                    to=WorkState.RUNNING,
+                    keep_running_until_s=live.held_until_s,
+                )
+                for live in wanted
+            ]
+        )
         return _Fenced(accepted, frozenset(live.work.id for live in wanted) - accepted)
 
     def _needs_database(self, live: LiveRun) -> bool:
         return any(live.version.definition.steps[token.step].type in self.handlers for token in live.todo)
-
-    def _time_needed(self, live: LiveRun) -> float:
-        longest = DATABASE_STEP_S
-        for token in live.state.tokens:
-            step = live.version.definition.steps[token.step]
-            handler = self.handlers.get(step.type)
-            if handler is not None and handler.effect is not EffectClass.PURE:
-                longest = max(longest, (step.timeout_s or handler.timeout_s) + CALL_MARGIN_S)
-        return longest
 
     def _touch_the_world(self, lives: list[LiveRun], answers: list[Answer], by_id: Mapping[int, LiveRun]) -> None:
         self._fetch_events(lives)
@@ -194,90 +210,15 @@ class Turn:
             for token in live.state.tokens:
                 if token.phase is Phase.REVIEW and token.path == payload.get("path"):
                     if payload.get("decision") == "give_up":
-                        failure = Failure(kind=FailureKind.DENIED, code="given_up", message=payload.get("reason") or "A person gave this up.")
+                        failure = Failure(
+                            kind=FailureKind.DENIED,
+                            code="given_up",
+                            message=payload.get("reason") or "A person gave this up.",
+                        )
                         live.apply(ev.Failed(token.id, failure, None), self.now)
                     else:
                         live.apply(ev.TriesAgain(token.id, PERSON_SAID), self.now)
                     break
-
-    # -- the checkpoint -----------------------------------------------------------------------------------------------
-
-    def _checkpoint(self, lives: Sequence[LiveRun], gone: Sequence[ClaimedWork]) -> list[int]:
-        """Settle the claims, then write rows for the accepted ones. Returns the ids that were refused."""
-        settlements = {live.work.id: settlement for live in lives if (settlement := self._settlement(live)) is not None}
-        wanted = [*settlements.values(), *(Settlement(work_id=work.id, fence=work.fence, to=WorkState.DONE, error_code="unknown_run")
-                                           for work in gone)]
-        accepted = dispatch.settle(wanted)
-        refused = [work_id for work_id in settlements if work_id not in accepted]
-        writing = [live for live in lives if live.work.id not in settlements or live.work.id in accepted]
-        if refused:
-            self._require_harmless(lives, refused)
-        self._write(writing)
-        return refused
-
-    def _require_harmless(self, lives: Sequence[LiveRun], refused: Sequence[int]) -> None:
-        """A claim made sure of earlier in this transaction holds its row lock and cannot be refused now."""
-        for live in lives:
-            if live.work.id in refused and live.held_until_s:
-                raise RuntimeError(f"work {live.work.id} was refused after it was fenced in the same transaction")
-
-    def _settlement(self, live: LiveRun) -> Settlement | None:
-        work, state = live.work, live.state
-        common: dict[str, Any] = {"work_id": work.id, "fence": work.fence, "count_attempt": False}
-        if state.ended:
-            return Settlement(**common, to=WorkState.DONE)
-        phases = live.phases()
-        if Phase.CALLING in phases:
-            needed = self._time_needed(live)
-            if live.held_until_s >= needed:
-                return None
-            return Settlement(**common, to=WorkState.RUNNING, keep_running_until_s=needed)
-        if Phase.READY in phases:
-            return Settlement(**common, to=WorkState.READY, delay_s=UNKNOWN_TYPE_PAUSE_S if live.blocked else 0)
-        due = min((token.wake_at for token in state.tokens if token.wake_at is not None), default=None)
-        delay = 0.0 if due is None else max(0.001, due - self.now)
-        if phases & {Phase.WAITING, Phase.REVIEW}:
-            alone = phases <= {Phase.REVIEW, Phase.JOINED}
-            return Settlement(**common, to=WorkState.REVIEW if alone else WorkState.WAITING, delay_s=0 if alone else delay)
-        return Settlement(**common, to=WorkState.READY, delay_s=delay)
-
-    def _write(self, lives: Sequence[LiveRun]) -> None:
-        costs = self._post_usage(lives)
-        runs, steps, consumed = [], [], []
-        for live in lives:
-            if not live.dirty and row_state(live) == live.row_state and not live.consumed:
-                continue
-            runs.append(run_json(live, self.now, costs.get(live.id, 0)))
-            for place, line in live.lines.items():
-                steps.append(step_json(live.id, line, live.outputs.get(place) if line.record.state == "succeeded" else None))
-            consumed += live.consumed
-            self._announce(live)
-        if runs:
-            store.write_checkpoint(runs=runs, steps=steps)
-        if consumed:
-            store.consume_events(consumed)
-
-    def _post_usage(self, lives: Sequence[LiveRun]) -> dict[str, int]:
-        lines = [{"id": str(new_id()), "run": live.id, **line} for live in lives for line in live.usage]
-        if not lines:
-            return {}
-        posted = store.post_usage(lines)
-        costs: dict[str, int] = {}
-        for line in lines:
-            if line["account"] == "tenant" and (line["meter"], line["source"]) in posted:
-                costs[line["run"]] = costs.get(line["run"], 0) + line["cost"]
-        return costs
-
-    def _announce(self, live: LiveRun) -> None:
-        state = row_state(live)
-        common = {"tenant_id": self.tenant.id, "run_id": live.uuid(), "state": state, "subject_kind": live.subject_kind,
-                  "subject_id": live.subject_id}
-        if live.state.ended:
-            run_finished.announce(RunFinished(**common))
-        elif state in ("waiting", "review") and state != live.row_state:
-            names = tuple(token.event for token in live.state.tokens if token.phase is Phase.WAITING)
-            run_waiting.announce(RunWaiting(**common, waiting_for=names))
-        live.row_state = state
 
 
 @dataclass(frozen=True, slots=True)

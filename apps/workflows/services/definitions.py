@@ -27,8 +27,10 @@ def ensure_workflow(*, slug: str, name: str, definition: Mapping[str, Any]) -> N
         raise InvalidInput(fields={"slug": _("1 to 80 characters."), "name": _("1 to 160 characters.")})
     problems = validate(definition, types=config_validators())
     if problems:
-        raise InvalidDefinition(fields={problem.place or "definition": problem.message for problem in reversed(problems)},
-                                detail="; ".join(f"{problem.code} at {problem.place}: {problem.message}" for problem in problems))
+        raise InvalidDefinition(
+            fields={problem.place or "definition": problem.message for problem in reversed(problems)},
+            detail="; ".join(f"{problem.code} at {problem.place}: {problem.message}" for problem in problems),
+        )
     digest = content_hash(definition)
     with transaction.atomic():
         Workflow.objects.get_or_create(slug=slug, defaults={"name": name})
@@ -36,7 +38,9 @@ def ensure_workflow(*, slug: str, name: str, definition: Mapping[str, Any]) -> N
         version = WorkflowVersion.objects.filter(workflow=workflow, content_hash=digest).first()
         if version is None:
             last = WorkflowVersion.objects.filter(workflow=workflow).aggregate(last=Max("number"))["last"] or 0
-            version = WorkflowVersion.objects.create(workflow=workflow, number=last + 1, definition=definition, content_hash=digest)
+            version = WorkflowVersion.objects.create(
+                workflow=workflow, number=last + 1, definition=definition, content_hash=digest
+            )
         if workflow.current_id != version.pk or workflow.name != name:
             workflow.current, workflow.name = version, name
             workflow.save(update_fields=["current", "name"])

@@ -44,12 +44,21 @@ def cancel_run(*, run_id: UUID, reason: str) -> None:
             return
         abandon_open_effects(run=run, failure=Failure(kind=FailureKind.DENIED, code="cancelled", message=reason))
         error = {"code": "cancelled", "message": reason[:500], "path": ""}
-        Run.objects.filter(pk=run_id).update(state=Status.CANCELLED, error=error, finished_at=Now(),
-                                             cursor=to_json(RunState(status=Status.CANCELLED)))
-        StepRun.objects.filter(run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]).update(
-            state=StepState.CANCELLED, summary=reason[:500], finished_at=Now())
-        run_finished.announce(RunFinished(tenant_id=tenant.id, run_id=run_id, state=Status.CANCELLED.value,
-                                          subject_kind=run.subject_kind, subject_id=run.subject_id))
+        Run.objects.filter(pk=run_id).update(
+            state=Status.CANCELLED, error=error, finished_at=Now(), cursor=to_json(RunState(status=Status.CANCELLED))
+        )
+        StepRun.objects.filter(
+            run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]
+        ).update(state=StepState.CANCELLED, summary=reason[:500], finished_at=Now())
+        run_finished.announce(
+            RunFinished(
+                tenant_id=tenant.id,
+                run_id=run_id,
+                state=Status.CANCELLED.value,
+                subject_kind=run.subject_kind,
+                subject_id=run.subject_id,
+            )
+        )
 
 
 def retry_run(*, run_id: UUID, from_step: str | None = None, actor: str = "", new_generation: bool = False) -> None:
@@ -72,8 +81,13 @@ def retry_run(*, run_id: UUID, from_step: str | None = None, actor: str = "", ne
             event = ev.Retries(attempts=back.attempts, step=from_step, visits=back.visits, results=back.results)
         generation = run.generation + (1 if new_generation else 0)
         Run.objects.filter(pk=run_id).update(
-            state=Status.RUNNING, error=None, outputs=None, finished_at=None, generation=generation,
-            cursor={**run.cursor, "retry": retry_to_json(event), "actor": actor[:200]})
+            state=Status.RUNNING,
+            error=None,
+            outputs=None,
+            finished_at=None,
+            generation=generation,
+            cursor={**run.cursor, "retry": retry_to_json(event), "actor": actor[:200]},
+        )
         enqueue_run(run_id=run_id, queue=run.queue, priority=run.priority)
 
 
@@ -86,7 +100,9 @@ def replay_run(*, run_id: UUID, from_step: str | None = None, new_generation: bo
     with transaction.atomic():
         run = require_run(run_id)
         if is_live(run.state):
-            raise RunNotRetryable(_("This run is still going on. Replay it once it has ended."), detail=f"run {run_id} is {run.state}")
+            raise RunNotRetryable(
+                _("This run is still going on. Replay it once it has ended."), detail=f"run {run_id} is {run.state}"
+            )
         definition = parse(run.version.definition)
         cursor: dict[str, Any] = {}
         if from_step is not None:
@@ -96,11 +112,26 @@ def replay_run(*, run_id: UUID, from_step: str | None = None, new_generation: bo
         new = new_id()
         generation = run.generation
         if new_generation:
-            highest = Run.objects.filter(key_run_id=run.key_run_id).order_by("-generation").values_list("generation", flat=True)
+            highest = (
+                Run.objects.filter(key_run_id=run.key_run_id)
+                .order_by("-generation")
+                .values_list("generation", flat=True)
+            )
             generation = highest[0] + 1
-        create_run(run_id=new, version_id=run.version_id, inputs=run.inputs, queue=run.queue, priority=run.priority, trigger="replay",
-                   subject_kind=run.subject_kind, subject_id=run.subject_id, replay_of=run.pk, key_run_id=run.key_run_id,
-                   generation=generation, cursor=cursor)
+        create_run(
+            run_id=new,
+            version_id=run.version_id,
+            inputs=run.inputs,
+            queue=run.queue,
+            priority=run.priority,
+            trigger="replay",
+            subject_kind=run.subject_kind,
+            subject_id=run.subject_id,
+            replay_of=run.pk,
+            key_run_id=run.key_run_id,
+            generation=generation,
+            cursor=cursor,
+        )
         return new
 
 
@@ -120,15 +151,21 @@ def resolve_effect(
         error = {"code": f"person_{decision}", "message": reason[:500], "actor": actor[:200]}
         moved = Effect.objects.filter(pk=effect_id, state=EffectState.REVIEW)
         if decision == "happened":
-            count = moved.update(state=EffectState.SUCCEEDED, response=dict(response or {}), error=error, finished_at=Now())
+            count = moved.update(
+                state=EffectState.SUCCEEDED, response=dict(response or {}), error=error, finished_at=Now()
+            )
         else:
             count = moved.update(state=EffectState.FAILED, error=error, finished_at=Now())
         if not count:
             raise AlreadyDecided(detail=f"effect {effect_id} is {effect['state']}")
         try:
             with transaction.atomic():
-                RunEvent.objects.create(run_id=effect["run_id"], event=EFFECT_EVENT, slot=f"{effect['path']}/{effect['sends']}",
-                                        payload={"decision": decision, "path": effect["path"], "reason": reason[:500]})
+                RunEvent.objects.create(
+                    run_id=effect["run_id"],
+                    event=EFFECT_EVENT,
+                    slot=f"{effect['path']}/{effect['sends']}",
+                    payload={"decision": decision, "path": effect["path"], "reason": reason[:500]},
+                )
         except IntegrityError:
             raise AlreadyDecided(detail=f"effect {effect_id}") from None
         about = {"tenant_id": current_tenant().id, "kind": RUN_KIND, "ref": str(effect["run_id"])}
@@ -138,20 +175,37 @@ def resolve_effect(
 
 def retry_to_json(event: ev.Retries) -> dict[str, Any]:
     """The stored form of a retry; the runner applies it when it takes the run on (see ``engine.live``)."""
-    return {"attempts": dict(event.attempts), "step": event.step, "visits": dict(event.visits), "results": dict(event.results)}
+    return {
+        "attempts": dict(event.attempts),
+        "step": event.step,
+        "visits": dict(event.visits),
+        "results": dict(event.results),
+    }
 
 
 def history_of(run_id: UUID) -> list[Line]:
     """A run's recorded history as the pure core reads it."""
     rows = StepRun.objects.filter(run_id=run_id).order_by("seq")
-    return [Line(seq=row.seq, path=row.path, step=row.step_id, attempt=row.attempt, state=row.state, output=row.output,
-                 error=row.error) for row in rows]
+    return [
+        Line(
+            seq=row.seq,
+            path=row.path,
+            step=row.step_id,
+            attempt=row.attempt,
+            state=row.state,
+            output=row.output,
+            error=row.error,
+        )
+        for row in rows
+    ]
 
 
 def require_rewind(definition: Any, history: list[Line], step: str) -> Rewound:
     """The state before the latest visit of a step. Raises ``RunNotRetryable``."""
     if step not in definition.steps or inside_parallel(definition, step):
-        raise RunNotRetryable(_("A run can go on from a step outside parallel sections only. Choose another step."), detail=step)
+        raise RunNotRetryable(
+            _("A run can go on from a step outside parallel sections only. Choose another step."), detail=step
+        )
     back = rewind(history, step)
     if back is None:
         raise RunNotRetryable(_("This step has not run yet. Choose one from the run's history."), detail=step)

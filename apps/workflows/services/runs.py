@@ -53,8 +53,17 @@ def start_run(
     run_id = new_id()
     try:
         with transaction.atomic():
-            create_run(run_id=run_id, version_id=version.pk, inputs=inputs, subject_kind=subject_kind, subject_id=subject_id,
-                       queue=queue, priority=priority, idempotency_key=idempotency_key, trigger=trigger)
+            create_run(
+                run_id=run_id,
+                version_id=version.pk,
+                inputs=inputs,
+                subject_kind=subject_kind,
+                subject_id=subject_id,
+                queue=queue,
+                priority=priority,
+                idempotency_key=idempotency_key,
+                trigger=trigger,
+            )
     except IntegrityError:
         earlier = Run.objects.filter(idempotency_key=idempotency_key).values_list("pk", flat=True).first()
         if not idempotency_key or earlier is None:
@@ -91,13 +100,29 @@ def create_run(
     **columns: Any,
 ) -> None:
     """Insert the row and queue the work."""
-    too_long = {name: _("Too long.") for name, value, limit in (("subject_kind", subject_kind, 40), ("subject_id", subject_id, 64),
-                ("idempotency_key", idempotency_key, 200), ("trigger", trigger, 40)) if len(value) > limit}
+    too_long = {
+        name: _("Too long.")
+        for name, value, limit in (
+            ("subject_kind", subject_kind, 40),
+            ("subject_id", subject_id, 64),
+            ("idempotency_key", idempotency_key, 200),
+            ("trigger", trigger, 40),
+        )
+        if len(value) > limit
+    }
     if too_long:
         raise InvalidInput(fields=too_long)
     Run.objects.create(
-        pk=run_id, version_id=version_id, inputs=inputs, subject_kind=subject_kind, subject_id=subject_id, trigger=trigger,
-        idempotency_key=idempotency_key, queue=queue, priority=priority, revision=code_revision(),
+        pk=run_id,
+        version_id=version_id,
+        inputs=inputs,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        trigger=trigger,
+        idempotency_key=idempotency_key,
+        queue=queue,
+        priority=priority,
+        revision=code_revision(),
         **{"key_run_id": run_id, "cursor": {}, **columns},
     )
     enqueue_run(run_id=run_id, queue=queue, priority=priority)
@@ -105,8 +130,15 @@ def create_run(
 
 def enqueue_run(*, run_id: UUID, queue: str, priority: int) -> None:
     """Queue the work that carries a run on; a run has at most one live work item."""
-    work = NewWork(kind=RUN_KIND, ref=str(run_id), queue=Queue(queue), priority=priority, dedupe_key=str(run_id),
-                   timeout_s=60, max_attempts=1000)
+    work = NewWork(
+        kind=RUN_KIND,
+        ref=str(run_id),
+        queue=Queue(queue),
+        priority=priority,
+        dedupe_key=str(run_id),
+        timeout_s=60,
+        max_attempts=1000,
+    )
     dispatch.enqueue(tenant_id=current_tenant().id, work=work)
 
 
@@ -123,7 +155,9 @@ def signal_run(*, run_id: UUID, event: str, payload: Mapping[str, Any], wait_pat
         raise UnknownRun(detail=str(run_id))
     if run["state"] in TERMINAL_RUN_STATES:
         raise NotWaiting(detail=f"run {run_id} is {run['state']}")
-    waiting = [token_path(token) for token in run["cursor"].get("tokens", ()) if token[3] == "waiting" and token[7] == event]
+    waiting = [
+        token_path(token) for token in run["cursor"].get("tokens", ()) if token[3] == "waiting" and token[7] == event
+    ]
     if wait_path is not None and wait_path not in waiting:
         raise NotWaiting(detail=f"run {run_id} does not wait for {event} at {wait_path}")
     slot = wait_path or next(iter(waiting), EARLY)

@@ -47,7 +47,9 @@ class TransformStep(PureStep):
 
     def run(self, ctx: StepContext) -> StepResult:
         source, defaults = ctx.config["from"], ctx.config.get("defaults", {})
-        wanted = {path.rsplit(".", 1)[-1]: path for path in ctx.config.get("pick", ())} | dict(ctx.config.get("rename", {}))
+        wanted = {path.rsplit(".", 1)[-1]: path for path in ctx.config.get("pick", ())} | dict(
+            ctx.config.get("rename", {})
+        )
         output: dict[str, Any] = {} if wanted else dict(source)
         for name, path in wanted.items():
             try:
@@ -110,8 +112,12 @@ class WaitEventStep(PureStep):
 
     def run(self, ctx: StepContext) -> Wait:
         config: Mapping[str, Any] = ctx.config
-        return Wait(event=config["event"], timeout_s=config.get("timeout_s"), accept_early=config.get("accept_early", False),
-                    summary=config.get("summary", ""))
+        return Wait(
+            event=config["event"],
+            timeout_s=config.get("timeout_s"),
+            accept_early=config.get("accept_early", False),
+            summary=config.get("summary", ""),
+        )
 
 
 class FailStep(PureStep):
@@ -126,7 +132,9 @@ class FailStep(PureStep):
     }
 
     def run(self, ctx: StepContext) -> StepResult:
-        raise EffectFailed(FailureKind.PERMANENT, ctx.config.get("code", "stopped"), as_text(ctx.config.get("message", ""))[:500])
+        raise EffectFailed(
+            FailureKind.PERMANENT, ctx.config.get("code", "stopped"), as_text(ctx.config.get("message", ""))[:500]
+        )
 
 
 BUILTIN = (SetStep(), TransformStep(), LogStep(), DelayStep(), WaitEventStep(), FailStep())

@@ -49,9 +49,19 @@ class ModelStep(StepHandler):
 
     def _usage(self, ctx: StepContext, output: Mapping[str, Any]) -> UsageLine:
         tokens = int(output.get("prompt_tokens") or 0) + int(output.get("completion_tokens") or 0)
-        detail = {"model": output.get("model", ""), "prompt_tokens": output.get("prompt_tokens", 0),
-                  "completion_tokens": output.get("completion_tokens", 0), "priced": output.get("priced", True)}
-        return UsageLine(meter="ai.tokens", source_key=ctx.key, quantity=tokens, cost_micros=int(output.get("cost_micros") or 0), detail=detail)
+        detail = {
+            "model": output.get("model", ""),
+            "prompt_tokens": output.get("prompt_tokens", 0),
+            "completion_tokens": output.get("completion_tokens", 0),
+            "priced": output.get("priced", True),
+        }
+        return UsageLine(
+            meter="ai.tokens",
+            source_key=ctx.key,
+            quantity=tokens,
+            cost_micros=int(output.get("cost_micros") or 0),
+            detail=detail,
+        )
 
 
 class GenerateStep(ModelStep):
@@ -66,9 +76,19 @@ class GenerateStep(ModelStep):
             "prompt": {"type": "string", "maxLength": 80},
             "variables": {"type": "object"},
             "messages": {
-                "type": "array", "minItems": 1, "maxItems": 100,
-                "items": {"type": "object", "required": ["role", "content"], "additionalProperties": False,
-                          "properties": {"role": {"enum": ["system", "user", "assistant"]}, "content": TEXT, "trusted": {"type": "boolean"}}},
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 100,
+                "items": {
+                    "type": "object",
+                    "required": ["role", "content"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "role": {"enum": ["system", "user", "assistant"]},
+                        "content": TEXT,
+                        "trusted": {"type": "boolean"},
+                    },
+                },
             },
             "purpose": {"type": "string"},
             "task_type": {"type": "string", "maxLength": 80},
@@ -92,8 +112,15 @@ class GenerateStep(ModelStep):
         else:
             messages = tuple(Message(**message) for message in config["messages"])
         config.pop("messages", None)
-        return CompletionRequest(purpose=config.pop("purpose", "work"), messages=messages, prompt_version=version, run_id=str(ctx.run_id),
-                                 step_path=ctx.path, workflow=ctx.workflow, **config)
+        return CompletionRequest(
+            purpose=config.pop("purpose", "work"),
+            messages=messages,
+            prompt_version=version,
+            run_id=str(ctx.run_id),
+            step_path=ctx.path,
+            workflow=ctx.workflow,
+            **config,
+        )
 
     def summary(self, output: Mapping[str, Any]) -> str:
         return f"{output.get('model', '')}: {output.get('completion_tokens', 0)} tokens"
@@ -118,15 +145,30 @@ class ReviewStep(ModelStep):
             "borderline": {"type": "integer", "minimum": 0, "maximum": 50},
             "max_votes": {"type": "integer", "minimum": 1, "maximum": 9},
             "criteria": {
-                "type": "array", "minItems": 1, "maxItems": 20,
-                "items": {"type": "object", "required": ["key", "title", "weight"], "additionalProperties": False,
-                          "properties": {"key": {"type": "string"}, "title": {"type": "string"}, "weight": {"type": "integer"},
-                                         "guidance": {"type": "string"}}},
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 20,
+                "items": {
+                    "type": "object",
+                    "required": ["key", "title", "weight"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "key": {"type": "string"},
+                        "title": {"type": "string"},
+                        "weight": {"type": "integer"},
+                        "guidance": {"type": "string"},
+                    },
+                },
             },
             "checks": {
-                "type": "array", "maxItems": 50,
-                "items": {"type": "object", "required": ["kind", "value"], "additionalProperties": False,
-                          "properties": {"kind": {"type": "string"}, "value": {}, "blocking": {"type": "boolean"}}},
+                "type": "array",
+                "maxItems": 50,
+                "items": {
+                    "type": "object",
+                    "required": ["kind", "value"],
+                    "additionalProperties": False,
+                    "properties": {"kind": {"type": "string"}, "value": {}, "blocking": {"type": "boolean"}},
+                },
             },
             "model": {"type": ["string", "null"], "maxLength": 120},
             "user_id": {"type": ["integer", "null"]},
@@ -138,8 +180,14 @@ class ReviewStep(ModelStep):
         limits = {name: config.pop(name) for name in ("threshold", "borderline", "max_votes") if name in config}
         criteria = tuple(Criterion(**one) for one in config.pop("criteria", ())) or DEFAULT_CRITERIA
         checks = tuple(Check(**one) for one in config.pop("checks", ()))
-        return ReviewRequest(rubric=Rubric(criteria=criteria, **limits), checks=checks, run_id=str(ctx.run_id), step_path=ctx.path,
-                             workflow=ctx.workflow, **config)
+        return ReviewRequest(
+            rubric=Rubric(criteria=criteria, **limits),
+            checks=checks,
+            run_id=str(ctx.run_id),
+            step_path=ctx.path,
+            workflow=ctx.workflow,
+            **config,
+        )
 
     def summary(self, output: Mapping[str, Any]) -> str:
         return f"Score {output.get('score')} of 100: {output.get('decision', '')}"

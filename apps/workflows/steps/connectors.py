@@ -1,0 +1,83 @@
+"""Steps that act through a connection: one step type for each action in the connectors' manifests, with the class it declares."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from apps.connectors import facade as connectors
+from apps.connectors.contracts import Action, Connector
+from apps.connectors.enums import ActionEffect
+from apps.workflows.contracts import StepContext, StepHandler, UsageLine
+from apps.workflows.enums import EffectClass
+
+# A read may be repeated freely, which is what the engine does with metered calls; nothing is booked for it.
+CLASSES = {
+    ActionEffect.PURE: EffectClass.METERED,
+    ActionEffect.KEYED: EffectClass.KEYED,
+    ActionEffect.LOOKUP: EffectClass.LOOKUP,
+    ActionEffect.BLIND: EffectClass.BLIND,
+}
+
+
+class ConnectorStep(StepHandler):
+    """Runs one action of one connector on the connection named by ``with.connection_id``, with ``with.inputs``."""
+
+    timeout_s = 60.0
+    action = ""
+
+    def prepare(self, ctx: StepContext) -> Mapping[str, Any]:
+        return connectors.prepare_action(
+            connection_id=UUID(ctx.config["connection_id"]), action=self.action, inputs=ctx.config["inputs"]
+        )
+
+    def breaker_key(self, ctx: StepContext, request: Mapping[str, Any]) -> str:
+        return f"{request['connector']}:{request['connection_id']}"
+
+    def unlock(self, ctx: StepContext, request: Mapping[str, Any]) -> object:
+        return connectors.unlock_action(request)
+
+    def perform(self, request: Mapping[str, Any], secrets: object, *, key: str, deadline: float) -> Mapping[str, Any]:
+        return connectors.perform_action(request, secrets, key=key, timeout_s=_left(deadline))
+
+    def waste(self, ctx: StepContext, request: Mapping[str, Any]) -> tuple[UsageLine, ...] | None:
+        return None
+
+
+class LookupConnectorStep(ConnectorStep):
+    """The same for actions whose outcome can be looked up."""
+
+    def find(
+        self, request: Mapping[str, Any], secrets: object, *, key: str, deadline: float
+    ) -> Mapping[str, Any] | None:
+        return connectors.find_action(request, secrets, key=key, timeout_s=_left(deadline))
+
+
+def connector_steps() -> Iterator[StepHandler]:
+    """A handler for each action of each registered connector, named ``<connector>.<action>``."""
+    for connector in connectors.catalogue():
+        for action in connector.actions:
+            yield _handler(connector, action)
+
+
+def _handler(connector: Connector, action: Action) -> StepHandler:
+    base = LookupConnectorStep if action.effect == ActionEffect.LOOKUP and action.find is not None else ConnectorStep
+    schema = {
+        "type": "object",
+        "required": ["connection_id", "inputs"],
+        "additionalProperties": False,
+        "properties": {"connection_id": {"type": "string", "format": "uuid"}, "inputs": dict(action.input_schema)},
+    }
+    members = {
+        "type": f"{connector.slug}.{action.slug}",
+        "title": action.title,
+        "effect": CLASSES[action.effect],
+        "action": action.slug,
+        "config_schema": schema,
+        "output_schema": action.output_schema,
+    }
+    return type(f"{connector.slug.title()}{action.slug.title()}Step", (base,), members)()
+
+
+def _left(deadline: float) -> float:
+    return max(0.1, deadline - time.monotonic())
