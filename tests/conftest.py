@@ -74,6 +74,12 @@ def pytest_configure(config: pytest.Config) -> None:
         ground.drop_templates()
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Build the template, when it is missing, before any test's time limit runs."""
+    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+        ground.migrated_database()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     from django.db import connections
 
