@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
 from django.shortcuts import render
 from django.urls import set_urlconf
 from django.utils.cache import add_never_cache_headers
@@ -59,10 +60,28 @@ class TenantMiddleware:
 
 
 def _host(request: HttpRequest) -> str:
-    host = request.get_host().lower()
-    host = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    host = host.rstrip(".")
-    return host.removeprefix("www.") if host.removeprefix("www.") == settings.BASE_DOMAIN else host
+    """The host name without port, in small letters. Raises ``DisallowedHost`` for names that are malformed or nobody's.
+
+    ``ALLOWED_HOSTS`` knows the platform's names only. A workspace's own domain is allowed because its verified row says so;
+    from then on ``request.get_host`` answers without asking the setting again.
+    """
+    raw = request._get_raw_host()
+    name, _port = split_domain_port(raw)
+    if not name:
+        raise DisallowedHost(f"Malformed host {raw[:100]!r}")
+    if not validate_host(name, settings.ALLOWED_HOSTS):
+        with host_context(None):
+            _require_own_domain(name)
+        request.get_host = lambda: raw
+    plain = name.removeprefix("www.")
+    return plain if plain == settings.BASE_DOMAIN else name
+
+
+def _require_own_domain(name: str) -> None:
+    try:
+        directory.find(by="host", value=name)
+    except UnknownTenant as error:
+        raise DisallowedHost(f"Nobody's host {name[:100]!r}") from error
 
 
 def _in_context(tenant: TenantRef, pieces: Iterator[Any]) -> Iterator[Any]:
@@ -96,7 +115,7 @@ def _error_page(request: HttpRequest, error: PlatformError, entry: Entry | None 
 
 
 def home_url(request: HttpRequest) -> str:
-    """Address of the platform's own host, with the port of this request."""
+    """Address of the platform's own host, with the port of this request; never the host that was asked for."""
     port = request.get_port()
     suffix = "" if port in {"80", "443"} else f":{port}"
     return f"{request.scheme}://{settings.BASE_DOMAIN}{suffix}/"

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.contrib.admin import AdminSite
+
+from apps.core.back_office import late_registrations
 from apps.dispatch.contracts import TenantGate
 from apps.dispatch.registries import schedules, tenant_gate, work_kinds
 from apps.tenants import jobs, readiness
@@ -22,6 +25,14 @@ def _enter(tenant_id: int, epoch: int) -> Iterator[TenantRef]:
 
 
 tenant_gate.register(TenantGate(name="tenants", enter=_enter))
+def _mend_searches(site: AdminSite) -> None:
+    """Packages search by fields their own models lost (dj-stripe 2.11: ``Account.settings``), which fails on every search."""
+    for model, model_admin in site._registry.items():
+        known = {field.name for field in model._meta.get_fields()} | {"pk"}
+        model_admin.search_fields = [name for name in model_admin.search_fields if name.lstrip("=^@").split("__")[0] in known]
+
+
+late_registrations.append(_mend_searches)
 for kind in jobs.KINDS:
     work_kinds.register(kind)
 for schedule in jobs.SCHEDULES:
