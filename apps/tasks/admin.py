@@ -1,4 +1,4 @@
-"""Back office of a tenant's tasks: lists to look things up; only task types are edited here, everything else goes through services."""
+"""Back office of a tenant's tasks: lists to look things up. Only task types are edited here, the rest goes through services."""
 
 from typing import Any, ClassVar
 
@@ -51,7 +51,18 @@ class AttachmentInline(LookOnly, TabularInline):
 class TaskAdmin(LookOnly, ModelAdmin):
     """Tasks."""
 
-    list_display = ("number", "title", "type", "state", "source", "score", "cost_micros", "model", "created_at", "finished_at")
+    list_display = (
+        "number",
+        "title",
+        "type",
+        "state",
+        "source",
+        "score",
+        "cost_micros",
+        "model",
+        "created_at",
+        "finished_at",
+    )
     list_filter = ("state", "type", "source", "priority")
     list_select_related = ("type",)
     search_fields = ("=number", "title", "client", "error_code")
@@ -68,7 +79,9 @@ class TaskAdmin(LookOnly, ModelAdmin):
             self.message_user(request, error.text, messages.ERROR)
             return
         started = sum(not problem for problem in answers.values())
-        self.message_user(request, gettext("%(started)d of %(all)d started.") % {"started": started, "all": len(answers)})
+        self.message_user(
+            request, gettext("%(started)d of %(all)d started.") % {"started": started, "all": len(answers)}
+        )
 
 
 @admin.register(models.TaskType)
@@ -95,7 +108,18 @@ class ReviewItemAdmin(LookOnly, ModelAdmin):
 class JobMetricAdmin(LookOnly, ModelAdmin):
     """Figures per day, type and client."""
 
-    list_display = ("day", "task_type", "client", "submitted", "done", "failed", "to_person", "tokens", "cost_micros", "score_avg")
+    list_display = (
+        "day",
+        "task_type",
+        "client",
+        "submitted",
+        "done",
+        "failed",
+        "to_person",
+        "tokens",
+        "cost_micros",
+        "score_avg",
+    )
     list_filter = ("task_type",)
     search_fields = ("client",)
     ordering = ("-day", "task_type", "client")

@@ -4,5 +4,7 @@ from apps.core.apps import PlatformApp
 
 
 class TasksConfig(PlatformApp):
+    """Requests, answers, the person queue, Notion."""
+
     name = "apps.tasks"
     label = "tasks"

@@ -32,12 +32,19 @@ def demo_rows() -> tuple[DemoRow, ...]:
 
 
 def seed_demo(*, limit: int | None = None, requested_by: int | None = None) -> int:
-    """Install the defaults and submit the examples of the current tenant. A second call adds nothing. Returns how many there are."""
+    """Install the defaults and submit the examples of the current tenant. Safe to repeat. Returns how many there are."""
     defaults.install()
     rows = demo_rows()[:limit]
     for row in rows:
         submitting.submit_task(
-            source=TaskSource.DEMO, title=row.title, body=row.body, task_type=row.task_type, priority=row.priority, client=row.client,
-            qa_target=row.qa_target, requested_by=requested_by, idempotency_key=f"demo:{row.key}",
+            source=TaskSource.DEMO,
+            title=row.title,
+            body=row.body,
+            task_type=row.task_type,
+            priority=row.priority,
+            client=row.client,
+            qa_target=row.qa_target,
+            requested_by=requested_by,
+            idempotency_key=f"demo:{row.key}",
         )
     return len(rows)

@@ -60,7 +60,10 @@ class ReviewReason(TextChoices):
     CHECK_FAILED = "check_failed", _("The answer still breaks a required check after the allowed revisions.")
     BORDERLINE = "borderline", _("The votes of the reviewer are too far apart to decide.")
     JUDGE_FAILED = "judge_failed", _("The answer could not be scored.")
-    JUDGE_SUSPENDED = "judge_suspended", _("The reviewer of this kind of task is suspended: people disagreed with it too often.")
+    JUDGE_SUSPENDED = (
+        "judge_suspended",
+        _("The reviewer of this kind of task is suspended: people disagreed with it too often."),
+    )
     ANSWER_UNUSABLE = "answer_unusable", _("The model gave no usable answer.")
     NEEDS_PERSON = "needs_person", _("This kind of attachment needs a person: no connected model can read it.")
 

@@ -49,7 +49,16 @@ class Request:
 
     def content_hash(self, files: Sequence[str] = ()) -> str:
         """Hash of what is asked for, so that a reused key with other content is noticed."""
-        parts = [self.title, self.body, self.task_type, self.priority, str(self.due_on), str(self.qa_target), self.client, *sorted(files)]
+        parts = [
+            self.title,
+            self.body,
+            self.task_type,
+            self.priority,
+            str(self.due_on),
+            str(self.qa_target),
+            self.client,
+            *sorted(files),
+        ]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()
 
 
@@ -92,12 +101,17 @@ def cleaned(value: str) -> str:
     return INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def _text(problems: dict[str, str], name: str, value: object, *, limit: int, required: bool = False, one_line: bool = False) -> str:
+def _text(
+    problems: dict[str, str], name: str, value: object, *, limit: int, required: bool = False, one_line: bool = False
+) -> str:
     if not isinstance(value, str):
         problems[name] = _("This must be text.")
         return ""
     if len(value) > limit * 2:
-        problems[name] = _("At most %(limit)d characters; this has %(length)d.") % {"limit": limit, "length": len(value)}
+        problems[name] = _("At most %(limit)d characters; this has %(length)d.") % {
+            "limit": limit,
+            "length": len(value),
+        }
         return ""
     text = cleaned(value)
     if one_line:
@@ -132,7 +146,12 @@ def _due(problems: dict[str, str], value: object) -> date | None:
 def _target(problems: dict[str, str], value: object) -> int | None:
     if value is None or value == "":
         return None
-    whole = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value) and float(value).is_integer()
+    whole = (
+        not isinstance(value, bool)
+        and isinstance(value, int | float)
+        and math.isfinite(value)
+        and float(value).is_integer()
+    )
     if not whole or not 1 <= value <= 100:  # type: ignore[operator]
         problems["qa_target"] = _("The quality target is a whole number from 1 to 100, or empty.")
         return None

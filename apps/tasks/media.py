@@ -62,13 +62,19 @@ def inspect(*, name: str, file: IO[bytes], limits: MediaLimits) -> Inspected:
     if size == 0:
         raise _refusal(shown, _("The file is empty."))
     if size > limits.file_mb * MB:
-        raise _refusal(shown, _("The file has %(size)d MB, the limit is %(limit)d MB.") % {"size": -(-size // MB), "limit": limits.file_mb})
+        raise _refusal(
+            shown,
+            _("The file has %(size)d MB, the limit is %(limit)d MB.")
+            % {"size": -(-size // MB), "limit": limits.file_mb},
+        )
     kind, media_type = _kind_of(file, shown)
     duration = _duration(file, shown, size, limits) if kind in (MediaKind.AUDIO, MediaKind.VIDEO) else None
     text = _text_of(file, shown, kind, size)
     digest = _digest(file)
     file.seek(0)
-    return Inspected(name=shown, kind=kind, media_type=media_type, size=size, duration_s=duration, sha256=digest, text=text)
+    return Inspected(
+        name=shown, kind=kind, media_type=media_type, size=size, duration_s=duration, sha256=digest, text=text
+    )
 
 
 def safe_name(name: str) -> str:
@@ -99,7 +105,9 @@ def _kind_of(file: IO[bytes], shown: str) -> tuple[MediaKind, str]:
     if found.mime == "application/pdf":
         return MediaKind.DOCUMENT, found.mime
     raise _refusal(
-        shown, _("Files of the kind %(kind)s are not accepted. Send text, CSV, JSON, PDF, an image, audio or video.") % {"kind": found.mime}
+        shown,
+        _("Files of the kind %(kind)s are not accepted. Send text, CSV, JSON, PDF, an image, audio or video.")
+        % {"kind": found.mime},
     )
 
 
@@ -119,7 +127,9 @@ def _duration(file: IO[bytes], shown: str, size: int, limits: MediaLimits) -> fl
     finally:
         file.seek(0)
     if not seconds or seconds <= 0 or size * 8 / seconds > PLAUSIBLE_BITS_PER_SECOND:
-        raise _refusal(shown, _("Its length cannot be read. Send it as one of: %(kinds)s.") % {"kinds": LENGTH_READABLE})
+        raise _refusal(
+            shown, _("Its length cannot be read. Send it as one of: %(kinds)s.") % {"kinds": LENGTH_READABLE}
+        )
     if seconds > limits.audio_minutes * 60:
         raise _refusal(
             shown,
@@ -152,7 +162,9 @@ def _plain_text(file: IO[bytes], shown: str) -> str:
         raise _refusal(shown, _("The text holds binary data. Send a plain text file."))
     if len(text) > MAX_TEXT_CHARS:
         raise _refusal(
-            shown, _("The text has %(length)d characters, the limit is %(limit)d. Split it.") % {"length": len(text), "limit": MAX_TEXT_CHARS}
+            shown,
+            _("The text has %(length)d characters, the limit is %(limit)d. Split it.")
+            % {"length": len(text), "limit": MAX_TEXT_CHARS},
         )
     return text
 
@@ -170,7 +182,10 @@ def _pdf_text(file: IO[bytes], shown: str) -> str:
             parts.append(page.extract_text().replace("\x00", ""))
             length += len(parts[-1])
             if length > MAX_TEXT_CHARS:
-                raise _refusal(shown, _("The PDF has more than %(limit)d characters of text. Split it.") % {"limit": MAX_TEXT_CHARS})
+                raise _refusal(
+                    shown,
+                    _("The PDF has more than %(limit)d characters of text. Split it.") % {"limit": MAX_TEXT_CHARS},
+                )
     except MediaRefused:
         raise
     except Exception as error:  # pypdf raises many kinds of error for damaged files, RecursionError among them

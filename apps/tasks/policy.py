@@ -21,7 +21,9 @@ class Outcome:
     feedback: str = ""
 
 
-def decide(*, verdict: Mapping[str, Any] | None, revisions_done: int, max_revisions: int, judge_suspended: bool = False) -> Outcome:
+def decide(
+    *, verdict: Mapping[str, Any] | None, revisions_done: int, max_revisions: int, judge_suspended: bool = False
+) -> Outcome:
     """The next step for one reviewed answer; ``verdict`` is None when the review itself failed."""
     if verdict is None:
         return Outcome(next=PERSON, reason="judge_failed")
@@ -42,8 +44,11 @@ def feedback_of(verdict: Mapping[str, Any]) -> str:
     """The reviewer's reasons as a list for the next version: failed checks first, then the weakest criteria, then the rest."""
     lines: list[str] = [str(check.get("message", "")) for check in verdict.get("checks", ()) if not check.get("passed")]
     criteria: Sequence[Mapping[str, Any]] = sorted(verdict.get("criteria", ()), key=lambda entry: entry.get("score", 0))
-    lines += [f"{entry.get('title') or entry.get('key')}: {entry['reason']}" for entry in criteria
-              if entry.get("reason") and entry.get("score", 0) < GOOD]
+    lines += [
+        f"{entry.get('title') or entry.get('key')}: {entry['reason']}"
+        for entry in criteria
+        if entry.get("reason") and entry.get("score", 0) < GOOD
+    ]
     if not lines and verdict.get("reasons"):
         lines.append(str(verdict["reasons"]))
     return "\n".join(f"- {line}" for line in lines if line)[:4_000]

@@ -32,4 +32,6 @@ def install_for_new_tenant(sender: Any, event: TenantProvisioned, **_rest: Any) 
         with tenant_context(event.tenant_id):
             defaults.install()
     except PlatformError:
-        dispatch.enqueue(tenant_id=event.tenant_id, work=NewWork(kind=jobs.INSTALL, ref="defaults", dedupe_key="defaults"))
+        dispatch.enqueue(
+            tenant_id=event.tenant_id, work=NewWork(kind=jobs.INSTALL, ref="defaults", dedupe_key="defaults")
+        )

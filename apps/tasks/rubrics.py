@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 MAX_CRITERIA = 12
 WHOLE = 100
 CHECK_KINDS = frozenset({
-    "min_words", "max_words", "min_chars", "max_chars", "format", "bullet_count", "language", "required", "forbidden", "json_schema",
+    "min_words", "max_words", "min_chars", "max_chars", "format", "bullet_count", "language", "required", "forbidden",
+    "json_schema",
 })  # fmt: skip
 
 
@@ -19,7 +20,11 @@ def problems_of(*, rubric: Any, checks: Any) -> dict[str, str]:
 
 
 def _rubric_problem(rubric: Any) -> str:
-    if not isinstance(rubric, list) or len(rubric) > MAX_CRITERIA or not all(isinstance(entry, Mapping) for entry in rubric):
+    if (
+        not isinstance(rubric, list)
+        or len(rubric) > MAX_CRITERIA
+        or not all(isinstance(entry, Mapping) for entry in rubric)
+    ):
         return _("Give a list of at most %(most)d criteria.") % {"most": MAX_CRITERIA}
     if not rubric:
         return ""
@@ -42,5 +47,7 @@ def _checks_problem(checks: Any) -> str:
         return _("Give a list of checks.")
     for entry in checks:
         if entry.get("kind") not in CHECK_KINDS or "value" not in entry or set(entry) - {"kind", "value", "blocking"}:
-            return _("A check has kind, value and blocking. Kinds: %(kinds)s.") % {"kinds": ", ".join(sorted(CHECK_KINDS))}
+            return _("A check has kind, value and blocking. Kinds: %(kinds)s.") % {
+                "kinds": ", ".join(sorted(CHECK_KINDS))
+            }
     return ""

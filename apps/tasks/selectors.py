@@ -22,8 +22,21 @@ from apps.tasks.errors import UnknownTask
 from apps.tasks.models import Attachment, ReviewItem, Task, TaskType
 
 MAX_PAGE = 200
-ROW_FIELDS = ("id", "number", "title", "state", "priority", "source", "score", "qa_target", "cost_micros", "created_at",
-              "finished_at", "type__slug", "type__name", "type__threshold")
+ROW_FIELDS = (
+    "id",
+    "number",
+    "title",
+    "state",
+    "priority",
+    "source",
+    "score",
+    "target",
+    "cost_micros",
+    "created_at",
+    "finished_at",
+    "type__slug",
+    "type__name",
+)
 
 
 def get_task(task_id: UUID | str) -> TaskView:
@@ -52,7 +65,12 @@ def load_task(task_id: UUID | str) -> Task:
 
 
 def list_tasks(
-    *, state: str | None = None, task_type: str | None = None, search: str = "", cursor: str | None = None, limit: int = 50
+    *,
+    state: str | None = None,
+    task_type: str | None = None,
+    search: str = "",
+    cursor: str | None = None,
+    limit: int = 50,
 ) -> Page[TaskRow]:
     """Newest first. ``cursor`` comes from the previous page's ``next``; ``limit`` is held between 1 and 200.
 
@@ -88,7 +106,9 @@ def count_tasks_by_state() -> dict[str, int]:
 
 def list_reviews(*, limit: int = 50) -> Sequence[tuple[TaskRow, ReviewView]]:
     """Open reviews with their tasks, oldest first: the person queue."""
-    items = ReviewItem.objects.filter(state=ReviewState.OPEN).select_related("task__type").order_by("created_at")[:limit]
+    items = (
+        ReviewItem.objects.filter(state=ReviewState.OPEN).select_related("task__type").order_by("created_at")[:limit]
+    )
     return [(mapping.task_row(item.task), mapping.review_view(item)) for item in items]
 
 

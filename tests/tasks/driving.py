@@ -21,10 +21,19 @@ from tests.servers.openai import OpenAIServer
 
 FAST = DispatchConf(poll_busy_s=0.01, poll_idle_s=0.02, slots=16, job_threads=1)
 WORK = "gpt-6.1-sol"
-ANSWER = "We are pleased to tell you that our office is open from Monday to Friday. You can reach us between nine and five."
+ANSWER = (
+    "We are pleased to tell you that our office is open from Monday to Friday. You can reach us between nine and five."
+)
 BODY = "Write two sentences for the client about the new opening hours: Monday to Friday, nine to five."
-PUBLIC = ("dispatch_workitem", "dispatch_worker", "dispatch_firing", "dispatch_scheduleentry", "tenants_usagecounter", "tenants_limitoverride",
-          "tenants_platformspend")  # fmt: skip
+PUBLIC = (
+    "dispatch_workitem",
+    "dispatch_worker",
+    "dispatch_firing",
+    "dispatch_scheduleentry",
+    "tenants_usagecounter",
+    "tenants_limitoverride",
+    "tenants_platformspend",
+)
 SOONER = """
 UPDATE workflows_run SET cursor = jsonb_set(cursor, '{tokens}', (
     SELECT jsonb_agg(CASE WHEN jsonb_typeof(token->9) = 'number' THEN jsonb_set(token, '{9}', '0') ELSE token END)
@@ -37,7 +46,9 @@ def sweep_out() -> None:
     """Empty acme and globex and the queue, and put the defaults back."""
     for slug in ("acme", "globex"):
         with tenant_context(get_tenant(slug=slug)), connection.cursor() as cursor:
-            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'django_migrations'")
+            cursor.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'django_migrations'"
+            )
             names = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())
             cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
             facade.ensure_defaults()
@@ -61,7 +72,9 @@ class Office:
     def send(self, **changes: Any) -> TaskView:
         """One request."""
         with self.inside():
-            return facade.submit_task(**{"source": "portal", "title": "Opening hours", "body": BODY, "task_type": "drafting", **changes})
+            return facade.submit_task(
+                **{"source": "portal", "title": "Opening hours", "body": BODY, "task_type": "drafting", **changes}
+            )
 
     def work(self, *kinds: str) -> None:
         """Work until nothing is claimable any more."""
@@ -81,7 +94,9 @@ class Office:
     def decide(self, task_id: UUID, decision: str, *, by: User, **more: Any) -> TaskView:
         """A person's decision, then work."""
         with self.inside():
-            facade.decide_review(task_id=task_id, decision=decision, user_id=by.pk, **{"edited_text": None, "reason": "", **more})
+            facade.decide_review(
+                task_id=task_id, decision=decision, user_id=by.pk, **{"edited_text": None, "reason": "", **more}
+            )
         self.work()
         return self.view(task_id)
 

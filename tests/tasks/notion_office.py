@@ -30,15 +30,22 @@ class NotionOffice(Office):
 
     def source(self, title: str = "Automation Queue") -> dict[str, Any]:
         """A data source of the sandbox by its title."""
-        return next(one for one in self.notion.store.sources.values() if "".join(p["plain_text"] for p in one["title"]) == title)
+        return next(
+            one for one in self.notion.store.sources.values() if "".join(p["plain_text"] for p in one["title"]) == title
+        )
 
     def add(self, title: str = "Automation Queue", **cells: Any) -> str:
         """A person adds a row, ticked unless said otherwise."""
         defaults = {"Task Name": "Opening hours", "Description": BODY, "Task Type": "Drafting", "Trigger": True}
         with self.notion.store.lock:
             source = self.source(title)
-            values = {**(defaults if title == "Automation Queue" else {}), **{name.replace("_", " "): value for name, value in cells.items()}}
-            return str(self.notion.store.create_page(source, cells_of(self.notion.store, source, values), by=PERSON_ID)["id"])
+            values = {
+                **(defaults if title == "Automation Queue" else {}),
+                **{name.replace("_", " "): value for name, value in cells.items()},
+            }
+            return str(
+                self.notion.store.create_page(source, cells_of(self.notion.store, source, values), by=PERSON_ID)["id"]
+            )
 
     def edit(self, page_id: str, **cells: Any) -> None:
         """A person edits a row. Time goes on by two minutes first, as stamps are rounded to the minute."""
@@ -64,8 +71,11 @@ class NotionOffice(Office):
         store = self.notion.store
         with store.lock:
             source = self.source(title)
-            return [{"id": page["id"], **{name: plain(cell) for name, cell in store.show_page(page)["properties"].items()}}
-                    for page in store.pages.values() if page["source"] == source["id"]]
+            return [
+                {"id": page["id"], **{name: plain(cell) for name, cell in store.show_page(page)["properties"].items()}}
+                for page in store.pages.values()
+                if page["source"] == source["id"]
+            ]
 
     def row(self, page_id: str) -> dict[str, Any]:
         """One row of the queue."""
@@ -90,4 +100,3 @@ def plain(cell: dict[str, Any]) -> Any:
     if cell["type"] == "relation":
         return [one["id"] for one in value]
     return value
-

@@ -1,6 +1,5 @@
 """The HTTP API: strict input, one effect per key, the right people only, errors as problem documents."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -33,18 +32,22 @@ class Api:
 
     def post(self, path: str = TASKS, body: Any = None, **headers: str) -> Any:
         """POST JSON."""
-        return self.client.post(path, body if body is not None else {}, content_type="application/json", headers=headers)
+        return self.client.post(
+            path, body if body is not None else {}, content_type="application/json", headers=headers
+        )
 
 
 @pytest.fixture
-def api(owner: User) -> Iterator[Api]:
+def api(owner: User) -> Api:
     """acme's owner."""
-    yield Api(owner)
+    return Api(owner)
 
 
 def problem(response: Any, status: int, code: str) -> dict[str, Any]:
     """The problem document of a refused call."""
-    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json"), response.content[:300]
+    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json"), response.content[
+        :300
+    ]
     document = response.json()
     assert document["code"] == code and document["request_id"] and document["detail"]
     assert "Traceback" not in response.content.decode()
@@ -132,12 +135,16 @@ def test_files_come_as_form_data_and_are_checked(office: Office, api: Api) -> No
     file = api.get(f"{TASKS}{fine.json()['id']}/attachments/{fine.json()['attachments'][0]['id']}/")
     assert b"".join(file.streaming_content) == b"Lunch is at noon."
     assert "attachment" in file["Content-Disposition"]
-    refused = api.client.post(TASKS, {**REQUEST, "attachments": SimpleUploadedFile("a.txt", b"MZ\x00\x00" + b"\x00" * 60)})
+    refused = api.client.post(
+        TASKS, {**REQUEST, "attachments": SimpleUploadedFile("a.txt", b"MZ\x00\x00" + b"\x00" * 60)}
+    )
     assert "attachments" in problem(refused, 400, "media_refused")["fields"]
     assert counted(office) == 1
 
 
-@pytest.mark.parametrize("query", [{"state": "asleep"}, {"limit": "0"}, {"limit": "9999"}, {"cursor": "x"}, {"search": "x" * 300}])
+@pytest.mark.parametrize(
+    "query", [{"state": "asleep"}, {"limit": "0"}, {"limit": "9999"}, {"cursor": "x"}, {"search": "x" * 300}]
+)
 def test_bad_filters_are_refused(api: Api, query: dict[str, str]) -> None:
     problem(api.get(TASKS, **query), 400, "invalid_input")
 
@@ -147,8 +154,17 @@ def test_who_may_do_what(office: Office, onlooker: User, stranger: User) -> None
     task = office.done()
     before = office.view(task.id)
     path = f"{TASKS}{task.id}/"
-    calls = [(TASKS, REQUEST), (f"{path}review/", {"decision": "approve"}), (f"{path}retry/", {}), (f"{path}cancel/", {})]
-    for person, status, code in ((onlooker, 403, "not_allowed"), (stranger, 401, "not_signed_in"), (None, 401, "not_signed_in")):
+    calls = [
+        (TASKS, REQUEST),
+        (f"{path}review/", {"decision": "approve"}),
+        (f"{path}retry/", {}),
+        (f"{path}cancel/", {}),
+    ]
+    for person, status, code in (
+        (onlooker, 403, "not_allowed"),
+        (stranger, 401, "not_signed_in"),
+        (None, 401, "not_signed_in"),
+    ):
         caller = Api(person)
         for address, body in calls:
             problem(caller.post(address, body), status, code)
@@ -203,5 +219,11 @@ def test_the_description_names_every_task_address(api: Api) -> None:
     response = api.client.get("/api/v1/schema/", headers={"Accept": "application/json"})
     assert response.status_code == 200, response.content[:300]
     described = response.content.decode()
-    for address in ("/tasks/", "/tasks/{task_id}/review/", "/tasks/{task_id}/retry/", "/task-types/", "Idempotency-Key"):
+    for address in (
+        "/tasks/",
+        "/tasks/{task_id}/review/",
+        "/tasks/{task_id}/retry/",
+        "/task-types/",
+        "Idempotency-Key",
+    ):
         assert address in described

@@ -75,7 +75,9 @@ def test_an_answer_that_orders_the_judge_to_pass_it_does_not_pass_by_it(office: 
     assert office.done().state == "review"
 
 
-def test_a_budget_that_is_used_up_fails_the_task_with_what_to_do_and_a_raised_one_lets_it_go_on(office: Office, owner: User) -> None:
+def test_a_budget_that_is_used_up_fails_the_task_with_what_to_do_and_a_raised_one_lets_it_go_on(
+    office: Office, owner: User
+) -> None:
     with office.inside():
         ai.set_budget(scope="tenant", cap_micros=1)
     task = office.done()

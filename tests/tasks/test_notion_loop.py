@@ -11,7 +11,7 @@ from apps.tasks.models import NotionRow, Task
 from apps.tasks.notion import boards
 from apps.tasks.notion.databases import DATABASES
 from apps.tenants.services.limits import override_limit
-from tests.tasks.driving import ANSWER, BODY, WORK
+from tests.tasks.driving import ANSWER, BODY
 from tests.tasks.notion_office import NotionOffice
 
 
@@ -83,7 +83,11 @@ def test_an_edit_before_the_untick_is_sent_is_no_new_request(notion_office: Noti
 def test_a_row_ticked_again_after_it_is_done_is_a_new_request(notion_office: NotionOffice) -> None:
     page = notion_office.add()
     notion_office.around()
-    notion_office.edit(page, Trigger=True, Description="Write two sentences for the client about the new opening hours: from nine to five, Monday to Friday, please.")
+    notion_office.edit(
+        page,
+        Trigger=True,
+        Description="Write two sentences for the client about the new opening hours: from nine to five, Monday to Friday, please.",
+    )
     notion_office.around()
     assert (count(notion_office), notion_office.row(page)["Status"]) == (2, "Done")
     assert "please" in notion_office.task_of(page).body
@@ -98,7 +102,11 @@ def test_a_row_ticked_again_while_in_work_is_taken_up_afterwards(notion_office: 
     notion_office.poll()
     assert count(notion_office) == 1
     notion_office.around()
-    assert (count(notion_office), notion_office.row(page)["Status"], notion_office.row(page)["Trigger"]) == (2, "Done", False)
+    assert (count(notion_office), notion_office.row(page)["Status"], notion_office.row(page)["Trigger"]) == (
+        2,
+        "Done",
+        False,
+    )
     with notion_office.inside():
         assert NotionRow.objects.get(page_id=page).generation == 2
 
@@ -124,7 +132,9 @@ def test_a_row_that_cannot_be_a_task_says_what_to_correct_and_costs_nothing(
     assert said in row["Result Summary"] and "tick Trigger again" in row["Result Summary"]
     assert (task.state, task.cost_micros, task.run_id) == ("failed", 0, None)
     assert not notion_office.model.requests
-    notion_office.edit(page, Trigger=True, Task_Name="Fine", Description=BODY, Task_Type="Drafting", QA_Target=80, Priority="Normal")
+    notion_office.edit(
+        page, Trigger=True, Task_Name="Fine", Description=BODY, Task_Type="Drafting", QA_Target=80, Priority="Normal"
+    )
     notion_office.around()
     assert notion_office.row(page)["Status"] == "Done"
 
@@ -164,7 +174,9 @@ def test_a_task_from_the_portal_gets_a_row_of_its_own(notion_office: NotionOffic
     notion_office.work()
     notion_office.work("notion.push")
     rows = notion_office.rows()
-    assert [(row["Task Name"], row["Status"], row["Result Summary"]) for row in rows] == [("From the portal", "Done", ANSWER)]
+    assert [(row["Task Name"], row["Status"], row["Result Summary"]) for row in rows] == [
+        ("From the portal", "Done", ANSWER)
+    ]
     notion_office.around()
     assert count(notion_office) == 1
     notion_office.edit(rows[0]["id"], Trigger=True)
@@ -195,11 +207,15 @@ def test_a_long_answer_arrives_whole(notion_office: NotionOffice, owner: User) -
 
 
 def test_a_client_is_named_from_its_row(notion_office: NotionOffice) -> None:
-    client = notion_office.add("Clients", **{"Client Name": "Northwind Traders", "Email": "a@northwind.example", "Active": True})
+    client = notion_office.add(
+        "Clients", **{"Client Name": "Northwind Traders", "Email": "a@northwind.example", "Active": True}
+    )
     notion_office.poll()
     page = notion_office.add(Trigger=False)
     store = notion_office.notion.store
-    store.update_page(store.page(page), {"Client": {"relation": [{"id": client}]}, "Trigger": {"checkbox": True}}, by="x")
+    store.update_page(
+        store.page(page), {"Client": {"relation": [{"id": client}]}, "Trigger": {"checkbox": True}}, by="x"
+    )
     notion_office.around()
     assert notion_office.task_of(page).client == "Northwind Traders"
     assert notion_office.rows("Job Log")[0]["Client"] == "Northwind Traders"
@@ -208,7 +224,9 @@ def test_a_client_is_named_from_its_row(notion_office: NotionOffice) -> None:
 def test_a_notion_outage_delays_the_row_and_loses_nothing(notion_office: NotionOffice) -> None:
     page = notion_office.add()
     notion_office.poll()
-    notion_office.notion.faults.replace([{"kind": "status", "status": 503, "code": "service_unavailable", "path": "/v1/pages", "share": 1}])
+    notion_office.notion.faults.replace(
+        [{"kind": "status", "status": 503, "code": "service_unavailable", "path": "/v1/pages", "share": 1}]
+    )
     notion_office.work("workflows.run", "notion.push")
     assert notion_office.task_of(page).state == "done"
     assert notion_office.row(page)["Status"] in (None, "New")
@@ -232,14 +250,18 @@ def test_a_notion_outage_delays_the_row_and_loses_nothing(notion_office: NotionO
         {"Client": {"type": "relation", "relation": [{"id": "not-an-id"}, 7, None]}},
     ],
 )
-def test_a_malformed_row_starts_nothing_wrong_and_the_next_honest_answer_works(notion_office: NotionOffice, broken: dict[str, Any]) -> None:
+def test_a_malformed_row_starts_nothing_wrong_and_the_next_honest_answer_works(
+    notion_office: NotionOffice, broken: dict[str, Any]
+) -> None:
     page = notion_office.add()
     notion_office.notion.faults.replace([{"kind": "properties", "path": "query", "set": broken, "share": 1}])
     notion_office.around()
     assert count(notion_office) <= 1
     notion_office.notion.faults.replace([])
     notion_office.edit(page, Due="2027-01-31", Trigger=True)
-    notion_office.sql("UPDATE connectors_notionpage SET check_at = now() - interval '1 hour' WHERE check_at IS NOT NULL")
+    notion_office.sql(
+        "UPDATE connectors_notionpage SET check_at = now() - interval '1 hour' WHERE check_at IS NOT NULL"
+    )
     notion_office.around()
     if notion_office.row(page)["Status"] == "Failed":
         notion_office.edit(page, Trigger=True)
@@ -249,7 +271,9 @@ def test_a_malformed_row_starts_nothing_wrong_and_the_next_honest_answer_works(n
 
 def test_the_thirteen_databases_stand_and_a_second_set_up_changes_nothing(notion_office: NotionOffice) -> None:
     assert len(DATABASES) == 13
-    titles = {"".join(part["plain_text"] for part in one["title"]) for one in notion_office.notion.store.sources.values()}
+    titles = {
+        "".join(part["plain_text"] for part in one["title"]) for one in notion_office.notion.store.sources.values()
+    }
     assert titles == {spec.title for spec in DATABASES}
     assert notion_office.connection_id is not None
     with notion_office.inside():
@@ -264,7 +288,10 @@ def test_the_boards_show_real_figures(notion_office: NotionOffice) -> None:
         boards.heartbeat()
         boards.heartbeat()
     notion_office.work("notion.push")
-    beats, parts = notion_office.rows("Status Board"), {row["Name"]: row for row in notion_office.rows("Operations Monitor")}
+    beats, parts = (
+        notion_office.rows("Status Board"),
+        {row["Name"]: row for row in notion_office.rows("Operations Monitor")},
+    )
     assert [(beat["Jobs (24h)"], beat["Avg QA (24h)"], beat["OK"]) for beat in beats] == [(2, 95, False)]
     assert len(beats[0]["Commit"]) >= 40
     assert set(parts) == {"Bot Polling", "AI Processing", "Database"}

@@ -11,8 +11,13 @@ def verdict(score: int, *, decision: str = "", blocked: bool = False) -> dict:
     """A verdict as the quality gate gives it."""
     passed = score >= 80 and not blocked
     return {
-        "score": score, "passed": passed, "decision": decision or ("pass" if passed else "revise"), "reasons": "Too short.",
-        "criteria": [{"key": "clarity", "title": "Clarity", "score": score, "weight": 100, "reason": "Hard to follow."}],
+        "score": score,
+        "passed": passed,
+        "decision": decision or ("pass" if passed else "revise"),
+        "reasons": "Too short.",
+        "criteria": [
+            {"key": "clarity", "title": "Clarity", "score": score, "weight": 100, "reason": "Hard to follow."}
+        ],
         "checks": [{"key": "min_words", "passed": not blocked, "blocking": True, "message": "Only 2 of 20 words."}],
     }
 
@@ -42,14 +47,20 @@ def test_failed_checks_come_first_in_the_reasons() -> None:
         (verdict(85, decision="person"), False, "borderline"),
     ],
 )
-def test_what_a_rule_cannot_decide_goes_to_a_person_with_the_reason(found: dict | None, suspended: bool, reason: str) -> None:
+def test_what_a_rule_cannot_decide_goes_to_a_person_with_the_reason(
+    found: dict | None, suspended: bool, reason: str
+) -> None:
     outcome = policy.decide(verdict=found, revisions_done=2, max_revisions=2, judge_suspended=suspended)
     assert (outcome.next, outcome.reason) == (policy.PERSON, reason)
 
 
 @given(
-    score=st.integers(0, 100), decision=st.sampled_from(["pass", "revise", "person"]), blocked=st.booleans(),
-    done=st.integers(0, 12), most=st.integers(0, 10), suspended=st.booleans(),
+    score=st.integers(0, 100),
+    decision=st.sampled_from(["pass", "revise", "person"]),
+    blocked=st.booleans(),
+    done=st.integers(0, 12),
+    most=st.integers(0, 10),
+    suspended=st.booleans(),
 )
 def test_nothing_blocked_or_failed_is_ever_delivered_and_revisions_end(
     score: int, decision: str, blocked: bool, done: int, most: int, suspended: bool

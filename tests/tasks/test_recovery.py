@@ -34,9 +34,17 @@ def broken(office: Office) -> Any:
     office.model.mode({"status": 400, "code": "content_policy", "message": "No."}, model="gpt-6.1-sol")
     office.sql("UPDATE tasks_tasktype SET workflow = 'plain'")
     with office.inside():
-        workflows.ensure_workflow(slug="plain", name="Plain", definition={
-            "schema": 1, "start": "stop", "steps": {"stop": {"type": "fail", "with": {"code": "broken_on_purpose", "message": "Broken on purpose."}}},
-        })
+        workflows.ensure_workflow(
+            slug="plain",
+            name="Plain",
+            definition={
+                "schema": 1,
+                "start": "stop",
+                "steps": {
+                    "stop": {"type": "fail", "with": {"code": "broken_on_purpose", "message": "Broken on purpose."}}
+                },
+            },
+        )
     return office.done()
 
 
@@ -91,12 +99,26 @@ def test_many_dead_letters_are_replayed_each_on_its_own(office: Office, owner: U
 
 def test_a_refused_request_comes_back_only_when_its_reason_can_be_gone(office: Office, owner: User) -> None:
     with office.inside():
-        refused = submitting.record_refusal(source="notion", title="T", body="", task_type="other", error_code="invalid_task",
-                                            error="Description: needed.", source_ref={})
+        refused = submitting.record_refusal(
+            source="notion",
+            title="T",
+            body="",
+            task_type="other",
+            error_code="invalid_task",
+            error="Description: needed.",
+            source_ref={},
+        )
         with pytest.raises(InvalidRequest):
             facade.retry_task(task_id=refused.id, user_id=owner.pk)
-        full = submitting.record_refusal(source="notion", title="T", body=BODY, task_type="drafting", error_code="plan_limit_reached",
-                                         error="Plan.", source_ref={})
+        full = submitting.record_refusal(
+            source="notion",
+            title="T",
+            body=BODY,
+            task_type="drafting",
+            error_code="plan_limit_reached",
+            error="Plan.",
+            source_ref={},
+        )
         facade.retry_task(task_id=full.id, user_id=owner.pk)
     office.work()
     assert (office.view(refused.id).state, office.view(full.id).state) == ("failed", "done")
@@ -135,10 +157,16 @@ def test_a_replay_of_the_run_leaves_the_delivered_task_alone(office: Office) -> 
 
 def test_a_workflow_without_a_delivery_step_still_answers(office: Office) -> None:
     with office.inside():
-        workflows.ensure_workflow(slug="plain", name="Plain", definition={
-            "schema": 1, "start": "a", "steps": {"a": {"type": "set", "with": {"text": {"$text": "Dear {{inputs.title}}"}}}},
-            "output": {"text": {"$ref": "steps.a.output.text"}},
-        })
+        workflows.ensure_workflow(
+            slug="plain",
+            name="Plain",
+            definition={
+                "schema": 1,
+                "start": "a",
+                "steps": {"a": {"type": "set", "with": {"text": {"$text": "Dear {{inputs.title}}"}}}},
+                "output": {"text": {"$ref": "steps.a.output.text"}},
+            },
+        )
     office.sql("UPDATE tasks_tasktype SET workflow = 'plain'")
     task = office.done()
     assert (task.state, task.result, task.workflow) == ("done", "Dear Opening hours", "plain")
@@ -176,10 +204,21 @@ def test_figures_are_computed_from_the_tasks_and_stored_once(office: Office, own
     with office.inside():
         rows = {(row.task_type, row.client): row for row in facade.job_metrics(first=today, last=today)}
         drafting = rows["drafting", "Acme"]
-        assert (drafting.submitted, drafting.done, drafting.to_person, drafting.passed_first_time, drafting.score_avg) == (1, 1, 0, 1, 95)
+        assert (
+            drafting.submitted,
+            drafting.done,
+            drafting.to_person,
+            drafting.passed_first_time,
+            drafting.score_avg,
+        ) == (1, 1, 0, 1, 95)
         assert drafting.duration_ms_p50 is not None and drafting.tokens > 0
         by_person = rows["drafting", ""]
-        assert (by_person.done, by_person.to_person, by_person.passed_first_time, by_person.duration_ms_p50) == (1, 1, 0, None)
+        assert (by_person.done, by_person.to_person, by_person.passed_first_time, by_person.duration_ms_p50) == (
+            1,
+            1,
+            0,
+            None,
+        )
         assert sum(row.cost_micros for row in rows.values()) == sum(Task.objects.values_list("cost_micros", flat=True))
         assert metrics.roll_up_recent() == metrics.roll_up_recent() == 3
         assert JobMetric.objects.count() == 3
@@ -208,7 +247,12 @@ def test_operators_list_and_replay_from_the_command_line(office: Office, owner: 
     assert command("stuck", "--tenant", "acme") == ""
     assert "started" in command("replay", str(task.number), "--tenant", "acme", "--by", owner.email)
     assert "drafting" in command("metrics", "--tenant", "acme", "--days", "2")
-    for arguments in (["dead", "--tenant", "nobody"], ["replay", "all", "--tenant", "acme"], ["replay", "--tenant", "acme"],
-                      ["replay", "1", "--tenant", "acme", "--by", "stranger@example.com"], ["metrics", "--tenant", "acme", "--days", "0"]):
+    for arguments in (
+        ["dead", "--tenant", "nobody"],
+        ["replay", "all", "--tenant", "acme"],
+        ["replay", "--tenant", "acme"],
+        ["replay", "1", "--tenant", "acme", "--by", "stranger@example.com"],
+        ["metrics", "--tenant", "acme", "--days", "0"],
+    ):
         with pytest.raises(CommandError):
             command(*arguments)

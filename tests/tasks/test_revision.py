@@ -20,9 +20,13 @@ from tests.tasks.driving import Office
 @pytest.fixture
 def checkout(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clean checkout of its own, from which the code seems to run."""
+
     def git(*arguments: str) -> None:
-        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments], check=True,
-                       capture_output=True)
+        subprocess.run(
+            ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments],
+            check=True,
+            capture_output=True,
+        )
 
     git("init")
     (tmp_path / "code.py").write_text("a = 1\n")

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import IntegrityError, connections
 from django.test.utils import CaptureQueriesContext
 
@@ -28,7 +30,13 @@ def leftovers(office: Office) -> tuple[int, int, int, int]:
     """Tasks, runs, work items and counted tasks."""
     with office.inside():
         counted = usage("tasks_per_month")
-    return (*(office.sql(f"SELECT count(*) FROM {table}")[0][0] for table in ("tasks_task", "workflows_run", "public.dispatch_workitem")), counted)
+    return (
+        *(
+            office.sql(f"SELECT count(*) FROM {table}")[0][0]
+            for table in ("tasks_task", "workflows_run", "public.dispatch_workitem")
+        ),
+        counted,
+    )
 
 
 def stored_files(office: Office) -> list[str]:
@@ -80,12 +88,18 @@ def test_a_key_used_for_something_else_is_refused(office: Office) -> None:
         ({"body": "x" * 60_000}, InvalidRequest, "body"),
         ({"task_type": "nothing-like-it"}, UnknownTaskType, "task_type"),
         ({"qa_target": 101}, InvalidRequest, "qa_target"),
-        ({"attachments": [facade.NewAttachment(name="x.exe", file=io.BytesIO(b"MZ\x00\x00"))]}, MediaRefused, "attachments"),
+        (
+            {"attachments": [facade.NewAttachment(name="x.exe", file=io.BytesIO(b"MZ\x00\x00"))]},
+            MediaRefused,
+            "attachments",
+        ),
         ({"attachments": [attachment(b"a")] * 11}, MediaRefused, "attachments"),
         ({"attachments": [attachment(b"a" * 99_000), attachment(b"b" * 99_000)]}, InvalidRequest, "attachments"),
     ],
 )
-def test_what_cannot_be_accepted_leaves_nothing_behind(office: Office, changes: dict[str, Any], error: type[PlatformError], field: str) -> None:
+def test_what_cannot_be_accepted_leaves_nothing_behind(
+    office: Office, changes: dict[str, Any], error: type[PlatformError], field: str
+) -> None:
     before = stored_files(office)
     with pytest.raises(error) as caught:
         office.send(**changes)
@@ -136,9 +150,13 @@ def test_the_plans_limit_holds_under_parallel_submission(office: Office) -> None
 
 
 def test_text_attachments_reach_the_model_and_are_kept(office: Office) -> None:
-    task = office.done(attachments=[attachment("Prices: 12 € per piece.".encode(), "prices.txt"), attachment(pdf(), "empty.pdf")])
-    assert [(file.name, file.kind, file.size) for file in task.attachments][0] == ("prices.txt", "text", 25)
-    assert "12 €" in str(office.model.requests[0]["messages"] if "messages" in office.model.requests[0] else office.model.requests[0])
+    task = office.done(
+        attachments=[attachment("Prices: 12 € per piece.".encode(), "prices.txt"), attachment(pdf(), "empty.pdf")]
+    )
+    assert (task.attachments[0].name, task.attachments[0].kind, task.attachments[0].size) == ("prices.txt", "text", 25)
+    assert "12 €" in str(
+        office.model.requests[0]["messages"] if "messages" in office.model.requests[0] else office.model.requests[0]
+    )
     with office.inside():
         view, file = facade.open_attachment(task_id=task.id, attachment_id=task.attachments[0].id)
         with file:
@@ -199,3 +217,22 @@ def test_pages_follow_each_other_without_gaps_and_foreign_cursors_are_refused(of
         with pytest.raises(InvalidInput):
             facade.list_tasks(state="sleeping")
         assert not facade.list_tasks(search=BODY[:20] + "zzz").rows
+
+
+def test_the_example_types_load_twice_without_harm_and_fit_the_quality_gate(office: Office) -> None:
+    with office.inside():
+        for _again in range(2):
+            call_command("loaddata", "tasks", verbosity=0)
+        for kind in TaskType.objects.all():
+            kind.full_clean()
+        assert TaskType.objects.count() == 7
+        broken = TaskType(
+            slug="x",
+            name="X",
+            rubric=[{"key": "a", "title": "A", "weight": 90}],
+            checks=[{"kind": "magic", "value": 1}],
+        )
+        with pytest.raises(ValidationError) as caught:
+            broken.full_clean()
+    assert set(caught.value.message_dict) == {"rubric", "checks"}
+    assert office.done(task_type="product-text", body=BODY * 2).state in ("done", "review")

@@ -12,6 +12,10 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/review/", views.TaskReviewView.as_view(), name="task_review"),
     path("tasks/<uuid:task_id>/retry/", views.TaskRetryView.as_view(), name="task_retry"),
     path("tasks/<uuid:task_id>/cancel/", views.TaskCancelView.as_view(), name="task_cancel"),
-    path("tasks/<uuid:task_id>/attachments/<uuid:attachment_id>/", views.TaskAttachmentView.as_view(), name="task_attachment"),
+    path(
+        "tasks/<uuid:task_id>/attachments/<uuid:attachment_id>/",
+        views.TaskAttachmentView.as_view(),
+        name="task_attachment",
+    ),
     path("task-types/", views.TaskTypeListView.as_view(), name="task_type_list"),
 ]

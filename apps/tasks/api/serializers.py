@@ -15,11 +15,19 @@ class NewTaskSerializer(StrictSerializer):
 
     title = serializers.CharField(max_length=intake.MAX_TITLE)
     body = serializers.CharField(max_length=intake.MAX_BODY)
-    task_type = serializers.SlugField(max_length=40, default="other", help_text=_("Slug of a task type of the workspace."))
+    task_type = serializers.SlugField(
+        max_length=40, default="other", help_text=_("Slug of a task type of the workspace.")
+    )
     priority = serializers.ChoiceField(choices=Priority.choices, default=Priority.NORMAL)
     due_on = serializers.DateField(required=False, allow_null=True, default=None)
-    qa_target = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1, max_value=100,
-                                         help_text=_("Score this task must reach; empty: the type's."))
+    qa_target = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=100,
+        help_text=_("Score this task must reach; empty: the type's."),
+    )
     client = serializers.CharField(max_length=intake.MAX_CLIENT, required=False, allow_blank=True, default="")
     attachments = serializers.ListField(child=serializers.FileField(), required=False, max_length=10, default=list)
 
@@ -28,7 +36,9 @@ class DecisionSerializer(StrictSerializer):
     """A person's decision. ``reason`` is needed to revise or reject; ``edited_text`` replaces the answer on approval."""
 
     decision = serializers.ChoiceField(choices=Decision.choices)
-    edited_text = serializers.CharField(required=False, allow_null=True, allow_blank=True, default=None, max_length=200_000, trim_whitespace=False)
+    edited_text = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True, default=None, max_length=200_000, trim_whitespace=False
+    )
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2_000)
 
 

@@ -23,7 +23,9 @@ from apps.tasks.enums import TaskSource
 KEY_HEADER = "Idempotency-Key"
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,120}\Z")
 KEY_PARAMETER = OpenApiParameter(
-    KEY_HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER,
+    KEY_HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
     description="Up to 120 printable characters. The same key again returns the first call's task and starts nothing.",
 )
 
@@ -56,14 +58,22 @@ class TaskListView(APIView):
         page = facade.list_tasks(**checked(out.TaskQuerySerializer, request.query_params.dict()))
         return Response(out.TaskPageSerializer({"results": page.rows, "next": page.next}).data)
 
-    @extend_schema(operation_id="tasks_create", parameters=[KEY_PARAMETER], request=out.NewTaskSerializer,
-                   responses={201: out.TaskSerializer})
+    @extend_schema(
+        operation_id="tasks_create",
+        parameters=[KEY_PARAMETER],
+        request=out.NewTaskSerializer,
+        responses={201: out.TaskSerializer},
+    )
     def post(self, request: Request) -> Response:
         """Send in a task; its answer comes later under the same id."""
         data = checked(out.NewTaskSerializer, request.data)
         files = [NewAttachment(name=entry.name, file=entry) for entry in data.pop("attachments")]
         task = facade.submit_task(
-            source=TaskSource.API, attachments=files, requested_by=request.user.pk, idempotency_key=idempotency_key(request), **data
+            source=TaskSource.API,
+            attachments=files,
+            requested_by=request.user.pk,
+            idempotency_key=idempotency_key(request),
+            **data,
         )
         return Response(out.TaskSerializer(task).data, status=201)
 

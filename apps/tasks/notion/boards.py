@@ -35,22 +35,36 @@ def heartbeat() -> None:
     stuck_now = stuck.find_stuck()
     revision = current_revision()
     connectors.notion_upsert(
-        database_key=keys.STATUS_BOARD, local_ref=f"heartbeat:{now.date()}",
+        database_key=keys.STATUS_BOARD,
+        local_ref=f"heartbeat:{now.date()}",
         values={
-            "Name": f"Heartbeat {now.date()}", "When": now.isoformat(), "OK": not stuck_now and not totals["failed"],
-            "Jobs (24h)": totals["jobs"], "Avg QA (24h)": _rounded(totals["score_avg"]), "Low-QA Count": totals["below_target"],
-            "Commit": revision.label[:57], "Branch": "",
+            "Name": f"Heartbeat {now.date()}",
+            "When": now.isoformat(),
+            "OK": not stuck_now and not totals["failed"],
+            "Jobs (24h)": totals["jobs"],
+            "Avg QA (24h)": _rounded(totals["score_avg"]),
+            "Low-QA Count": totals["below_target"],
+            "Commit": revision.label[:57],
+            "Branch": "",
             "Notes": _("%(failed)d failed, %(waiting)d wait for a person, %(stuck)d stuck.")
             % {"failed": totals["failed"], "waiting": waiting, "stuck": len(stuck_now)},
         },
     )
     for component, reading in _readings(now, totals).items():
-        connectors.notion_upsert(database_key=keys.OPERATIONS, local_ref=f"component:{component}",
-                                 values={"Name": component, "Component": component, "Timestamp": now.isoformat(), **reading})
+        connectors.notion_upsert(
+            database_key=keys.OPERATIONS,
+            local_ref=f"component:{component}",
+            values={"Name": component, "Component": component, "Timestamp": now.isoformat(), **reading},
+        )
 
 
 def _readings(now: datetime, totals: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    polled = [view.polled_at for entry in connectors.list_connections() for view in entry.databases if view.polled_at is not None]
+    polled = [
+        view.polled_at
+        for entry in connectors.list_connections()
+        for view in entry.databases
+        if view.polled_at is not None
+    ]
     age = (now - min(polled)).total_seconds() if polled else None
     share = totals["failed"] / totals["jobs"] if totals["jobs"] else 0.0
     return {

@@ -1,9 +1,9 @@
 """From Notion rows to tasks: one task per tick, a clear answer in the row for everything that cannot be one.
 
-A tick is the box going from empty to ticked, as compared with what we last read from the row or wrote into it; ``NotionRow.generation`` counts
-them and is part of the task's idempotency key. A row ticked again while its request is in work is taken up as soon as that
-is closed. ``Status`` is ours: a person who sets it by hand decides nothing, because a cell does not say who wrote it and
-whether they may decide; they are told where to decide, and the cell is set back.
+A tick is the box going from empty to ticked, compared with what we last read from the row or wrote into it;
+``NotionRow.generation`` counts them and is part of the task's idempotency key. A row ticked again while its request is in
+work is taken up as soon as that is closed. ``Status`` is ours: a person who sets it by hand decides nothing, because a cell
+does not say who wrote it and whether they may decide; they are told where to decide, and the cell is set back.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,10 @@ from apps.tasks.lifecycle import OPEN
 from apps.tasks.models import NotionClient, NotionRow, Task, TaskType
 from apps.tasks.notion import keys, projections
 
-PRIORITIES = {str(choice.label).lower(): choice.value for choice in Priority} | {"medium": "normal", "critical": "urgent"}
+PRIORITIES = {str(choice.label).lower(): choice.value for choice in Priority} | {
+    "medium": "normal",
+    "critical": "urgent",
+}
 TITLE_FROM_BODY = 80
 
 
@@ -49,7 +52,9 @@ def queue_removed(removed: PageRemoved) -> None:
     """A row left the queue: its task goes on, and its answer stays in the portal."""
     row = NotionRow.objects.filter(page_id=removed.page_id).select_related("task").first()
     if row is not None and row.task is not None and row.task.state in OPEN:
-        projections.timeline(row.task, _("Its Notion row is gone (%(why)s); the answer will be here.") % {"why": removed.reason})
+        projections.timeline(
+            row.task, _("Its Notion row is gone (%(why)s); the answer will be here.") % {"why": removed.reason}
+        )
 
 
 def client_changed(change: PageChange) -> None:
@@ -57,8 +62,11 @@ def client_changed(change: PageChange) -> None:
     values = change.values
     NotionClient.objects.update_or_create(
         page_id=change.page_id,
-        defaults={"name": intake.cleaned(str(values.get("Client Name") or ""))[:120], "email": str(values.get("Email") or "")[:254],
-                  "is_active": bool(values.get("Active"))},
+        defaults={
+            "name": intake.cleaned(str(values.get("Client Name") or ""))[:120],
+            "email": str(values.get("Email") or "")[:254],
+            "is_active": bool(values.get("Active")),
+        },
     )
 
 
@@ -86,14 +94,30 @@ def take_up(row: NotionRow) -> Task:
     try:
         with transaction.atomic():
             view = submitting.submit_task(
-                source=TaskSource.NOTION, title=title, body=body, task_type=_type_of(values), priority=_priority_of(values),
-                due_on=_day_of(values), qa_target=values.get("QA Target"), client=client, source_ref=source_ref, idempotency_key=key,
+                source=TaskSource.NOTION,
+                title=title,
+                body=body,
+                task_type=_type_of(values),
+                priority=_priority_of(values),
+                due_on=_day_of(values),
+                qa_target=values.get("QA Target"),
+                client=client,
+                source_ref=source_ref,
+                idempotency_key=key,
             )
         task = Task.objects.select_related("type").get(id=view.id)
     except PlatformError as error:
+        if error.retryable:
+            raise
         task = submitting.record_refusal(
-            source=TaskSource.NOTION, title=title, body=body, task_type=_type_of(values), error_code=error.code,
-            error=_sentence(error), source_ref=source_ref, client=client,
+            source=TaskSource.NOTION,
+            title=title,
+            body=body,
+            task_type=_type_of(values),
+            error_code=error.code,
+            error=_sentence(error),
+            source_ref=source_ref,
+            client=client,
         )
     NotionRow.objects.filter(id=row.id).update(task=task, is_ticked_again=False)
     projections.task_moved(task)
@@ -101,7 +125,12 @@ def take_up(row: NotionRow) -> Task:
 
 
 def _locked_row(change: PageChange) -> NotionRow:
-    known = NotionRow.objects.select_for_update(of=("self",)).select_related("task__type").filter(page_id=change.page_id).first()
+    known = (
+        NotionRow.objects.select_for_update(of=("self",))
+        .select_related("task__type")
+        .filter(page_id=change.page_id)
+        .first()
+    )
     if known is not None:
         return known
     made_by_us = change.local_ref.removeprefix("task:") if change.local_ref.startswith("task:") else None
@@ -111,7 +140,17 @@ def _locked_row(change: PageChange) -> NotionRow:
 
 def _kept(values: Mapping[str, Any]) -> dict[str, Any]:
     """What we act on, bounded: a row of hostile size is stored far enough to say that it is too long."""
-    names = ("Task Name", "Description", "Trigger", "Task Type", "Priority", "Due", "QA Target", "Client", "Owner Email")
+    names = (
+        "Task Name",
+        "Description",
+        "Trigger",
+        "Task Type",
+        "Priority",
+        "Due",
+        "QA Target",
+        "Client",
+        "Owner Email",
+    )
     kept = {name: values.get(name) for name in names}
     for name in ("Task Name", "Description"):
         kept[name] = str(kept[name] or "")[: intake.MAX_BODY * 2 + 1]
@@ -158,8 +197,14 @@ def _client_of(values: Mapping[str, Any]) -> str:
 
 def _sentence(error: PlatformError) -> str:
     """What is wrong with the row in its own words, and how to go on."""
-    columns = {"body": "Description", "title": "Task Name", "qa_target": "QA Target", "task_type": "Task Type", "due_on": "Due",
-               "priority": "Priority"}
+    columns = {
+        "body": "Description",
+        "title": "Task Name",
+        "qa_target": "QA Target",
+        "task_type": "Task Type",
+        "due_on": "Due",
+        "priority": "Priority",
+    }
     parts = [f"{columns.get(name, name)}: {text}" for name, text in error.fields.items()] or [error.text]
     return f"{' '.join(parts)} {_('Correct the row and tick Trigger again.')}"
 
@@ -169,9 +214,9 @@ def _explain_status(task: Task, row: NotionRow, status: str) -> None:
     expected = keys.STATUS_OF_STATE[task.state]
     if status == expected:
         return
-    text = _("Status was set to “%(status)s” in Notion. That decides nothing: decide on the task's page.") % {"status": status[:60]}
+    text = _("Status was set to “%(status)s” in Notion. That decides nothing: decide on the task's page.") % {
+        "status": status[:60]
+    }
     projections.timeline(task, text)
     projections.log(task, status="Warning", message=text)
     projections.set_back(task, row, status)
-
-

@@ -13,11 +13,20 @@ STATUS_DONE, STATUS_FAILED, STATUS_CANCELLED = "Done", "Failed", "Cancelled"
 STATUSES = (STATUS_NEW, STATUS_WORKING, STATUS_PERSON, STATUS_DONE, STATUS_FAILED, STATUS_CANCELLED)
 
 STATUS_OF_STATE = {
-    "new": STATUS_WORKING, "running": STATUS_WORKING, "review": STATUS_PERSON, "done": STATUS_DONE, "failed": STATUS_FAILED,
+    "new": STATUS_WORKING,
+    "running": STATUS_WORKING,
+    "review": STATUS_PERSON,
+    "done": STATUS_DONE,
+    "failed": STATUS_FAILED,
     "cancelled": STATUS_CANCELLED,
 }
 LOG_STATUS_OF_STATE = {
-    "new": "Processing", "running": "Processing", "review": "Review", "done": "Success", "failed": "Error", "cancelled": "Warning",
+    "new": "Processing",
+    "running": "Processing",
+    "review": "Review",
+    "done": "Success",
+    "failed": "Error",
+    "cancelled": "Warning",
 }
 
 

@@ -54,9 +54,16 @@ def log(task: Task, *, status: str, message: str) -> None:
     if not connectors.notion_connected():
         return
     connectors.notion_upsert(
-        database_key=keys.LOG, local_ref=f"log:{new_id()}",
-        values={"Task": f"#{task.number} {task.title}"[:MAX_LINE], "Status": status, "Message": message[:MAX_LINE],
-                "Details": _details(task), "Timestamp": database_now().isoformat(), "Commit": task.revision[:80]},
+        database_key=keys.LOG,
+        local_ref=f"log:{new_id()}",
+        values={
+            "Task": f"#{task.number} {task.title}"[:MAX_LINE],
+            "Status": status,
+            "Message": message[:MAX_LINE],
+            "Details": _details(task),
+            "Timestamp": database_now().isoformat(),
+            "Commit": task.revision[:80],
+        },
     )
 
 
@@ -68,19 +75,33 @@ def timeline(task: Task, text: str) -> None:
 def set_back(task: Task, row: NotionRow, found: str) -> None:
     """Put the true status back into a cell a person changed; ``found`` is what the decision rests on."""
     connectors.notion_upsert(
-        database_key=keys.QUEUE, local_ref=row.local_ref, page_id=row.page_id,
-        values={"Status": keys.STATUS_OF_STATE[task.state]}, based_on={"Status": found},
+        database_key=keys.QUEUE,
+        local_ref=row.local_ref,
+        page_id=row.page_id,
+        values={"Status": keys.STATUS_OF_STATE[task.state]},
+        based_on={"Status": found},
     )
 
 
 def _queue_row(task: Task, row: NotionRow | None, *, keep_tick: bool) -> None:
     values: dict[str, Any] = {"Status": keys.STATUS_OF_STATE[task.state], "Task": task_url(task)}
     if row is None:
-        values |= {"Task Name": task.title, "Description": task.body, "Task Type": task.type.name, "Priority": str(task.get_priority_display()),
-                   "QA Target": task.qa_target, "Due": task.due_on.isoformat() if task.due_on else None}
+        values |= {
+            "Task Name": task.title,
+            "Description": task.body,
+            "Task Type": task.type.name,
+            "Priority": str(task.get_priority_display()),
+            "QA Target": task.qa_target,
+            "Due": task.due_on.isoformat() if task.due_on else None,
+        }
     if task.state not in OPEN or task.state == "review":
-        values |= {"Result Summary": summary_of(task), "QA Score": task.score, "Cost": _dollars(task), "Model": task.model,
-                   "Commit": task.revision[:80]}
+        values |= {
+            "Result Summary": summary_of(task),
+            "QA Score": task.score,
+            "Cost": _dollars(task),
+            "Model": task.model,
+            "Commit": task.revision[:80],
+        }
     if task.state in CLOSED and row is not None and not keep_tick:
         values["Trigger"] = False
     _upsert_queue(task, row, values)
@@ -97,13 +118,24 @@ def _job_row(task: Task) -> None:
     started = task.started_at or task.created_at
     milliseconds = int((task.finished_at - started).total_seconds() * 1000) if task.finished_at else None
     connectors.notion_upsert(
-        database_key=keys.JOBS, local_ref=f"job:{task.id}:{task.attempt}",
+        database_key=keys.JOBS,
+        local_ref=f"job:{task.id}:{task.attempt}",
         values={
-            "Job Name": f"#{task.number} {task.title}"[:MAX_LINE], "QA Score": task.score, "Cost": _dollars(task),
-            "Status": keys.STATUS_OF_STATE[task.state], "Notes": (task.error or task.reasons)[:MAX_LINE],
-            "Timestamp": task.finished_at.isoformat() if task.finished_at else None, "Commit": task.revision[:80],
-            "Task Type": task.type.name, "Duration (ms)": milliseconds, "Tokens": task.tokens, "Tokens In": task.tokens_in,
-            "Tokens Out": task.tokens - task.tokens_in, "Model": task.model, "Client": task.client, "Revisions": task.revisions,
+            "Job Name": f"#{task.number} {task.title}"[:MAX_LINE],
+            "QA Score": task.score,
+            "Cost": _dollars(task),
+            "Status": keys.STATUS_OF_STATE[task.state],
+            "Notes": (task.error or task.reasons)[:MAX_LINE],
+            "Timestamp": task.finished_at.isoformat() if task.finished_at else None,
+            "Commit": task.revision[:80],
+            "Task Type": task.type.name,
+            "Duration (ms)": milliseconds,
+            "Tokens": task.tokens,
+            "Tokens In": task.tokens_in,
+            "Tokens Out": task.tokens - task.tokens_in,
+            "Model": task.model,
+            "Client": task.client,
+            "Revisions": task.revisions,
             "Owner Email": task.source_ref.get("owner_email") or None,
         },
     )
@@ -132,7 +164,9 @@ def _message(task: Task) -> str:
     if task.state == "failed":
         return task.error
     if task.state == "done":
-        return _("Delivered with score %(score)s.") % {"score": task.score} if task.score is not None else _("Delivered.")
+        return (
+            _("Delivered with score %(score)s.") % {"score": task.score} if task.score is not None else _("Delivered.")
+        )
     if task.state == "review":
         return _("A person decides.")
     return str(task.get_state_display())

@@ -18,13 +18,26 @@ from apps.tasks.models import JobMetric
 from apps.tasks.services.clock import database_now
 
 MAX_DAYS = 400
-FIELDS = ("day", "task_type", "client", "submitted", "done", "failed", "to_person", "passed_first_time", "duration_ms_p50",
-          "duration_ms_p95", "tokens", "cost_micros", "score_avg")
+FIELDS = (
+    "day",
+    "task_type",
+    "client",
+    "submitted",
+    "done",
+    "failed",
+    "to_person",
+    "passed_first_time",
+    "duration_ms_p50",
+    "duration_ms_p95",
+    "tokens",
+    "cost_micros",
+    "score_avg",
+)
 KEY = ("day", "task_type", "client")
 FIGURES = """
 WITH closed AS (
-    SELECT (t.finished_at AT TIME ZONE 'utc')::date AS day, k.slug AS task_type, t.client, t.state, t.tokens, t.cost_micros, t.score,
-           t.revisions, EXISTS (SELECT 1 FROM tasks_reviewitem r WHERE r.task_id = t.id) AS by_person,
+    SELECT (t.finished_at AT TIME ZONE 'utc')::date AS day, k.slug AS task_type, t.client, t.state, t.tokens, t.cost_micros,
+           t.score, t.revisions, EXISTS (SELECT 1 FROM tasks_reviewitem r WHERE r.task_id = t.id) AS by_person,
            extract(epoch FROM t.finished_at - coalesce(t.started_at, t.created_at)) * 1000 AS ms
     FROM tasks_task t JOIN tasks_tasktype k ON k.id = t.type_id
     WHERE t.finished_at >= %(first)s AND t.finished_at < %(beyond)s
@@ -69,7 +82,9 @@ def roll_up(*, day: date) -> int:
     with transaction.atomic():
         kept = JobMetric.objects.bulk_create(
             (JobMetric(**{name: getattr(row, name) for name in FIELDS}, computed_at=Now()) for row in rows),
-            update_conflicts=True, unique_fields=list(KEY), update_fields=[*figures, "computed_at"],
+            update_conflicts=True,
+            unique_fields=list(KEY),
+            update_fields=[*figures, "computed_at"],
         )
         JobMetric.objects.filter(day=day).exclude(pk__in=[row.pk for row in kept]).delete()
     return len(rows)
@@ -86,8 +101,8 @@ def totals_since(*, hours: int = 24) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE state = 'failed'), avg(score)::float8, "
-            "count(*) FILTER (WHERE score < coalesce(qa_target, threshold)) FROM tasks_task t JOIN tasks_tasktype k ON k.id = t.type_id "
-            "WHERE finished_at > now() - make_interval(hours => %s)", [hours],
+            "count(*) FILTER (WHERE score < target) FROM tasks_task WHERE finished_at > now() - make_interval(hours => %s)",
+            [hours],
         )
         jobs, failed, score, low = cursor.fetchone()
     return {"jobs": jobs, "failed": failed, "score_avg": score, "below_target": low}

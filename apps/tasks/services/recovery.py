@@ -82,8 +82,13 @@ def list_dead_letters(*, limit: int = 100) -> list[DeadLetter]:
     rows = Task.objects.filter(state=TaskState.FAILED).order_by("-finished_at")[:limit]
     return [
         DeadLetter(
-            task_id=task.id, number=task.number, title=task.title, error_code=task.error_code, error=task.error,
-            failed_at=task.finished_at, retries_left=retries_left(code=task.error_code, tries=task.auto_retries) if task.retry_at else 0,
+            task_id=task.id,
+            number=task.number,
+            title=task.title,
+            error_code=task.error_code,
+            error=task.error,
+            failed_at=task.finished_at,
+            retries_left=retries_left(code=task.error_code, tries=task.auto_retries) if task.retry_at else 0,
         )
         for task in rows
         if task.finished_at is not None
@@ -101,8 +106,16 @@ def _start_again(task: Task, *, actor_id: int | None) -> Task:
     if locked.state != TaskState.FAILED or locked.run_id != task.run_id:
         raise IllegalMove(state=TaskState(locked.state).label)
     recording.move(
-        locked, to=TaskState.RUNNING, event=EventKind.RETRIED, actor_id=actor_id, error="", error_code="", is_billed=False, retry_at=None,
-        attempt=locked.attempt + 1, auto_retries=locked.auto_retries + (1 if actor_id is None else 0),
+        locked,
+        to=TaskState.RUNNING,
+        event=EventKind.RETRIED,
+        actor_id=actor_id,
+        error="",
+        error_code="",
+        is_billed=False,
+        retry_at=None,
+        attempt=locked.attempt + 1,
+        auto_retries=locked.auto_retries + (1 if actor_id is None else 0),
     )
     if not resumed:
         starting.start(locked)
@@ -128,4 +141,3 @@ def _resume_run(run_id: UUID, actor_id: int | None) -> bool:
     except (UnknownRun, RunNotRetryable):
         return False
     return True
-

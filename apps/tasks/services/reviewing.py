@@ -32,7 +32,8 @@ def ask_person(
     """Put a locked task's answer into the person queue. The same step never asks twice. Inside the step's transaction."""
     code = ReviewReason(reason)
     item, created = ReviewItem.objects.get_or_create(
-        run_id=run_id, step_path=step_path,
+        run_id=run_id,
+        step_path=step_path,
         defaults={"task": task, "reason": code, "why": why or str(code.label), "answer": answer, "score": score},
     )
     if created:
@@ -58,14 +59,24 @@ def decide_review(
             raise AlreadyDecided
         answer = item.answer if text is None else text
         _require_possible(item, choice, answer)
-        _signal(item, {"decision": choice.value, "text": answer, "edited": text is not None, "note": note, "user_id": user_id})
+        _signal(
+            item,
+            {"decision": choice.value, "text": answer, "edited": text is not None, "note": note, "user_id": user_id},
+        )
         task = recording.require_lock(item.task_id)
         decided = ReviewItem.objects.filter(id=item.id, state=ReviewState.OPEN).update(
-            state=ReviewState.DECIDED, decision=choice, edited_text=text or "", note=note, decided_by=user_id, decided_at=Now()
+            state=ReviewState.DECIDED,
+            decision=choice,
+            edited_text=text or "",
+            note=note,
+            decided_by=user_id,
+            decided_at=Now(),
         )
         if not decided:
             raise AlreadyDecided
-        recording.move(task, to=TaskState.RUNNING, event=EventKind.DECIDED, detail=_sentence(choice, note, text), actor_id=user_id)
+        recording.move(
+            task, to=TaskState.RUNNING, event=EventKind.DECIDED, detail=_sentence(choice, note, text), actor_id=user_id
+        )
         _label(task, choice, edited=text is not None, user_id=user_id, note=note)
         projections.task_moved(task)
     return get_task(task.id)
@@ -107,7 +118,14 @@ def _require_possible(item: ReviewItem, choice: Decision, answer: str) -> None:
     if choice == Decision.REVISE:
         asked = ReviewItem.objects.filter(task_id=item.task_id, decision=Decision.REVISE).count()
         if asked >= MAX_PERSON_REVISIONS:
-            raise InvalidRequest(fields={"decision": _("Another version was asked for %(times)d times. Edit the answer yourself, or reject it.") % {"times": asked}})
+            raise InvalidRequest(
+                fields={
+                    "decision": _(
+                        "Another version was asked for %(times)d times. Edit the answer yourself, or reject it."
+                    )
+                    % {"times": asked}
+                }
+            )
 
 
 def _sentence(choice: Decision, note: str, text: str | None) -> str:
@@ -126,8 +144,17 @@ def _label(task: Task, choice: Decision, *, edited: bool, user_id: int, note: st
 def review_payload(payload: Any) -> dict[str, Any]:
     """A decision as the waiting step hands it on; a foreign or broken payload counts as a rejection with the reason."""
     if not isinstance(payload, dict) or payload.get("decision") not in Decision.values:
-        return {"decision": Decision.REJECT.value, "text": "", "edited": False, "note": _("The decision could not be read."), "user_id": None}
+        return {
+            "decision": Decision.REJECT.value,
+            "text": "",
+            "edited": False,
+            "note": _("The decision could not be read."),
+            "user_id": None,
+        }
     return {
-        "decision": payload["decision"], "text": str(payload.get("text", "")), "edited": bool(payload.get("edited")),
-        "note": str(payload.get("note", "")), "user_id": payload.get("user_id"),
+        "decision": payload["decision"],
+        "text": str(payload.get("text", "")),
+        "edited": bool(payload.get("edited")),
+        "note": str(payload.get("note", "")),
+        "user_id": payload.get("user_id"),
     }

@@ -53,8 +53,12 @@ def _book(task: Task, run: RunView) -> None:
     read, written = _sum(outputs, "prompt_tokens"), _sum(outputs, "completion_tokens")
     models = [step.model for step in run.steps if step.model and step.type == "ai.generate"]
     values: dict[str, Any] = {
-        "cost_micros": sum(row.cost_micros for row in rows if row.trigger != "replay"), "tokens": read + written, "tokens_in": read,
-        "is_billed": True, "workflow_version": run.version, "revision": run.revision or task.revision,
+        "cost_micros": sum(row.cost_micros for row in rows if row.trigger != "replay"),
+        "tokens": read + written,
+        "tokens_in": read,
+        "is_billed": True,
+        "workflow_version": run.version,
+        "revision": run.revision or task.revision,
     }
     if models:
         values["model"] = models[-1]
@@ -72,7 +76,9 @@ def _close(task: Task, run: RunView) -> None:
         text = result_of(run.outputs)
         recording.move(task, to=TaskState.DONE, event=EventKind.DELIVERED, result=text, error="", error_code="")
     elif run.state == RunState.CANCELLED:
-        recording.move(task, to=TaskState.CANCELLED, event=EventKind.CANCELLED, detail=run.error.message if run.error else "")
+        recording.move(
+            task, to=TaskState.CANCELLED, event=EventKind.CANCELLED, detail=run.error.message if run.error else ""
+        )
     else:
         fail(task, code=run.error.code if run.error else "failed", message=run.error.message if run.error else "")
     projections.task_moved(task)
@@ -86,7 +92,12 @@ def fail(task: Task, *, code: str, message: str) -> None:
     if delay is None:
         said = f"{said} {_('Start the task again once this is mended.')}"
     recording.move(
-        task, to=TaskState.FAILED, event=EventKind.FAILED, detail=said, error_code=code, error=said,
+        task,
+        to=TaskState.FAILED,
+        event=EventKind.FAILED,
+        detail=said,
+        error_code=code,
+        error=said,
         retry_at=None if delay is None else after(delay),
     )
 

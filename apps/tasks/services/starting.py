@@ -25,25 +25,34 @@ def start(task: Task) -> None:
 
     Raises ``InvalidRequest`` when the type's workflow does not exist (any more).
     """
-    task.workflow = task.type.workflow
+    task.workflow, task.target = task.type.workflow, task.qa_target or task.type.threshold
     try:
         run_id = _start_run(task)
     except UnknownWorkflow:
         if not defaults.install(workflow=task.workflow):
             raise InvalidRequest(
-                fields={"task_type": _("The workflow %(slug)s of this task type does not exist. Choose another one in its settings.")
-                        % {"slug": task.workflow}}
+                fields={
+                    "task_type": _(
+                        "The workflow %(slug)s of this task type does not exist. Choose another one in its settings."
+                    )
+                    % {"slug": task.workflow}
+                }
             ) from None
         run_id = _start_run(task)
     task.run_id = run_id
-    Task.objects.filter(id=task.id).update(run_id=run_id, workflow=task.workflow, touched_at=Now())
+    Task.objects.filter(id=task.id).update(run_id=run_id, workflow=task.workflow, target=task.target, touched_at=Now())
 
 
 def _start_run(task: Task) -> Any:
     return workflows.start_run(
-        workflow=task.workflow, inputs=inputs_of(task), subject_kind="task", subject_id=str(task.id),
-        queue=QUEUES.get(TaskSource(task.source), Queue.DEFAULT), priority=QUEUE_PRIORITY[task.priority],
-        idempotency_key=f"task:{task.id}:{task.attempt}", trigger=task.source,
+        workflow=task.workflow,
+        inputs=inputs_of(task),
+        subject_kind="task",
+        subject_id=str(task.id),
+        queue=QUEUES.get(TaskSource(task.source), Queue.DEFAULT),
+        priority=QUEUE_PRIORITY[task.priority],
+        idempotency_key=f"task:{task.id}:{task.attempt}",
+        trigger=task.source,
     )
 
 
@@ -67,7 +76,9 @@ def inputs_of(task: Task) -> dict[str, Any]:
         "max_revisions": kind.max_revisions,
         "rubric": {
             "criteria": kind.rubric or [asdict(criterion) for criterion in DEFAULT_CRITERIA],
-            "threshold": task.target, "borderline": kind.borderline, "max_votes": kind.max_votes,
+            "threshold": task.target,
+            "borderline": kind.borderline,
+            "max_votes": kind.max_votes,
         },
         "checks": kind.checks,
         "unreadable": [row.name for row in files if row.kind not in READABLE],

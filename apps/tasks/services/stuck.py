@@ -20,11 +20,21 @@ PAGE = 200
 def find_stuck(*, idle_s: float = STUCK_AFTER_S, limit: int = PAGE) -> list[StuckTask]:
     """Open tasks that do not wait for a person and were not touched for ``idle_s`` seconds, longest first, with the cause found."""
     now = database_now()
-    rows = Task.objects.filter(state__in=[TaskState.NEW, TaskState.RUNNING], touched_at__lt=after(-idle_s)).order_by("touched_at")[:limit]
+    rows = Task.objects.filter(state__in=[TaskState.NEW, TaskState.RUNNING], touched_at__lt=after(-idle_s)).order_by(
+        "touched_at"
+    )[:limit]
     found = []
     for task in rows:
         cause, advice = cause_of(task.run_id)
-        found.append(StuckTask(task_id=task.id, number=task.number, idle_s=(now - task.touched_at).total_seconds(), cause=cause, advice=advice))
+        found.append(
+            StuckTask(
+                task_id=task.id,
+                number=task.number,
+                idle_s=(now - task.touched_at).total_seconds(),
+                cause=cause,
+                advice=advice,
+            )
+        )
     return found
 
 
@@ -55,7 +65,9 @@ def cause_of(run_id: UUID | None) -> tuple[str, str]:
     if run.state != RunState.RUNNING:
         return "run_ended", _("Its run has ended; the next sweep closes the task.")
     if run.started_at is None:
-        return "not_started", _("No worker has taken it yet. Check that workers run and that the workspace is not paused.")
+        return "not_started", _(
+            "No worker has taken it yet. Check that workers run and that the workspace is not paused."
+        )
     return "slow_step", _slow_text(run)
 
 
@@ -70,5 +82,6 @@ def _slow_text(run: RunView) -> str:
     if step is None:
         return _("It has begun but no step is recorded. Check the worker's log.")
     return _("It is at the step “%(title)s”, try %(attempt)d. Check the model's or service's state.") % {
-        "title": step.title, "attempt": step.attempt,
+        "title": step.title,
+        "attempt": step.attempt,
     }

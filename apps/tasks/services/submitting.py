@@ -55,8 +55,17 @@ def submit_task(
     ``InvalidRequest``, ``UnknownTaskType``, ``MediaRefused``, ``IdempotencyKeyReused``, ``PlanLimitReached``.
     """
     request = intake.check(
-        source=source, title=title, body=body, task_type=task_type, priority=priority, due_on=due_on, qa_target=qa_target,
-        requested_by=requested_by, client=client, source_ref=source_ref, idempotency_key=idempotency_key,
+        source=source,
+        title=title,
+        body=body,
+        task_type=task_type,
+        priority=priority,
+        due_on=due_on,
+        qa_target=qa_target,
+        requested_by=requested_by,
+        client=client,
+        source_ref=source_ref,
+        idempotency_key=idempotency_key,
     )
     kind = find_type(request.task_type)
     files = inspect_files(attachments)
@@ -83,8 +92,16 @@ def submit_task(
 
 
 def record_refusal(
-    *, source: TaskSource, title: str, body: str, task_type: str, error_code: str, error: str, source_ref: Mapping[str, Any],
-    idempotency_key: str = "", client: str = "",
+    *,
+    source: TaskSource,
+    title: str,
+    body: str,
+    task_type: str,
+    error_code: str,
+    error: str,
+    source_ref: Mapping[str, Any],
+    idempotency_key: str = "",
+    client: str = "",
 ) -> Task:
     """Keep a request that cannot be accepted as a failed task, so that its owner sees what to correct.
 
@@ -92,9 +109,18 @@ def record_refusal(
     """
     kind = TaskType.objects.filter(slug=task_type).first() or find_type("other")
     task = Task.objects.create(
-        number=_next_number(), title=intake.cleaned(title)[: intake.MAX_TITLE] or _("Untitled request"),
-        body=intake.cleaned(body)[: intake.MAX_BODY], type=kind, source=source, source_ref=dict(source_ref),
-        client=client[: intake.MAX_CLIENT], state=TaskState.FAILED, error_code=error_code, error=error, finished_at=Now(),
+        number=_next_number(),
+        title=intake.cleaned(title)[: intake.MAX_TITLE] or _("Untitled request"),
+        body=intake.cleaned(body)[: intake.MAX_BODY],
+        type=kind,
+        target=kind.threshold,
+        source=source,
+        source_ref=dict(source_ref),
+        client=client[: intake.MAX_CLIENT],
+        state=TaskState.FAILED,
+        error_code=error_code,
+        error=error,
+        finished_at=Now(),
         idempotency_key=idempotency_key,
     )
     task.refresh_from_db()
@@ -110,7 +136,9 @@ def find_type(slug: str) -> TaskType:
         kind = TaskType.objects.filter(slug=slug).first()
     if kind is None or not kind.is_active:
         known = ", ".join(TaskType.objects.active().order_by("id").values_list("slug", flat=True))
-        raise UnknownTaskType(slug=slug, known=known, fields={"task_type": _("Use one of: %(known)s.") % {"known": known}})
+        raise UnknownTaskType(
+            slug=slug, known=known, fields={"task_type": _("Use one of: %(known)s.") % {"known": known}}
+        )
     return kind
 
 
@@ -134,9 +162,14 @@ def _require_storage(files: Sequence[media.Inspected]) -> None:
 def _require_readable_length(request: intake.Request, files: Sequence[media.Inspected]) -> None:
     total = len(request.body) + sum(len(found.text) for found in files)
     if total > intake.MAX_SOURCE_CHARS:
-        raise InvalidRequest(fields={"attachments": _(
-            "Text and files together have %(length)d characters, the limit is %(limit)d. Send them as several tasks."
-        ) % {"length": total, "limit": intake.MAX_SOURCE_CHARS}})
+        raise InvalidRequest(
+            fields={
+                "attachments": _(
+                    "Text and files together have %(length)d characters, the limit is %(limit)d. Send them as several tasks."
+                )
+                % {"length": total, "limit": intake.MAX_SOURCE_CHARS}
+            }
+        )
 
 
 def _known_request(request: intake.Request, digest: str) -> TaskView | None:
@@ -153,9 +186,20 @@ def _known_request(request: intake.Request, digest: str) -> TaskView | None:
 def _accept(request: intake.Request, *, kind: TaskType, digest: str) -> Task:
     tenants.count_usage(LIMIT)
     task = Task.objects.create(
-        number=_next_number(), title=request.title, body=request.body, type=kind, source=request.source,
-        source_ref=dict(request.source_ref), requested_by=request.requested_by, client=request.client, priority=request.priority,
-        due_on=request.due_on, qa_target=request.qa_target, idempotency_key=request.stored_key, request_hash=digest,
+        number=_next_number(),
+        title=request.title,
+        body=request.body,
+        type=kind,
+        source=request.source,
+        source_ref=dict(request.source_ref),
+        requested_by=request.requested_by,
+        client=request.client,
+        priority=request.priority,
+        due_on=request.due_on,
+        qa_target=request.qa_target,
+        target=request.qa_target or kind.threshold,
+        idempotency_key=request.stored_key,
+        request_hash=digest,
         workflow=kind.workflow,
     )
     recording.note(task, event=EventKind.SUBMITTED, actor_id=request.requested_by)
@@ -173,8 +217,15 @@ def _next_number() -> int:
 def _attach(task: Task, files: Sequence[media.Inspected], paths: Sequence[str]) -> None:
     Attachment.objects.bulk_create(
         Attachment(
-            task=task, name=found.name, kind=MediaKind(found.kind), media_type=found.media_type, size=found.size,
-            duration_s=found.duration_s, sha256=found.sha256, text=found.text, path=path,
+            task=task,
+            name=found.name,
+            kind=MediaKind(found.kind),
+            media_type=found.media_type,
+            size=found.size,
+            duration_s=found.duration_s,
+            sha256=found.sha256,
+            text=found.text,
+            path=path,
         )
         for found, path in zip(files, paths, strict=True)
     )

@@ -36,7 +36,9 @@ def _unsettled() -> Iterator[tuple[UUID, UUID]]:
     last = (None, None)
     for _page in range(MOST // PAGE):
         rows = (
-            Task.objects.filter(Q(state__in=[TaskState.NEW, TaskState.RUNNING, TaskState.REVIEW]) | Q(state__in=CLOSED, is_billed=False))
+            Task.objects.filter(
+                Q(state__in=[TaskState.NEW, TaskState.RUNNING, TaskState.REVIEW]) | Q(state__in=CLOSED, is_billed=False)
+            )
             .filter(run_id__isnull=False, touched_at__lt=after(-QUIET_S))
             .order_by("touched_at", "id")
         )
@@ -51,7 +53,9 @@ def _unsettled() -> Iterator[tuple[UUID, UUID]]:
 
 def _due() -> list[UUID]:
     return list(
-        Task.objects.filter(state=TaskState.FAILED, retry_at__lte=database_now()).order_by("retry_at").values_list("id", flat=True)[:PAGE]
+        Task.objects.filter(state=TaskState.FAILED, retry_at__lte=database_now())
+        .order_by("retry_at")
+        .values_list("id", flat=True)[:PAGE]
     )
 
 

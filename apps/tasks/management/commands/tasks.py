@@ -18,7 +18,8 @@ class Command(BaseCommand):
     """Lists and replays."""
 
     help = (
-        "Tasks of one tenant: `dead` lists failed tasks, `stuck` those nobody touched for half an hour with the cause, `replay` starts "
+        "Tasks of one tenant: `dead` lists failed tasks, `stuck` those nobody touched for half an hour and why, "
+        "`replay` starts "
         "failed ones again, `metrics` prints and stores daily figures. Exit code 1 when something is refused or a replay fails."
     )
 
@@ -41,7 +42,9 @@ class Command(BaseCommand):
 
     def _dead(self, options: dict[str, Any]) -> None:
         for letter in facade.list_dead_letters():
-            self.stdout.write(f"#{letter.number} {letter.task_id} {letter.failed_at:%Y-%m-%d %H:%M} {letter.error_code}: {letter.error}")
+            self.stdout.write(
+                f"#{letter.number} {letter.task_id} {letter.failed_at:%Y-%m-%d %H:%M} {letter.error_code}: {letter.error}"
+            )
 
     def _stuck(self, options: dict[str, Any]) -> None:
         for task in facade.find_stuck():
@@ -56,7 +59,9 @@ class Command(BaseCommand):
         if not wanted:
             raise CommandError("Name the tasks to replay by id or number, or say `all`.")
         if not options["by"]:
-            raise CommandError("Say in whose name with --by <e-mail>: a replay costs money, so somebody answers for it.")
+            raise CommandError(
+                "Say in whose name with --by <e-mail>: a replay costs money, so somebody answers for it."
+            )
         answers = facade.replay_dead(task_ids=wanted, user_id=_member_id(options["by"]))
         for task_id, problem in answers.items():
             self.stdout.write(f"{task_id} {problem or 'started'}")
@@ -70,12 +75,15 @@ class Command(BaseCommand):
         first = last - timedelta(days=options["days"] - 1)
         for back in range(options["days"]):
             facade.roll_up(day=last - timedelta(days=back))
-        self.stdout.write("day        type             client               sent done fail person first%  p50 ms  p95 ms   tokens       USD score")
+        self.stdout.write(
+            "day        type             client               sent done fail person first%  p50 ms  p95 ms   tokens       USD score"
+        )
         for row in facade.job_metrics(first=first, last=last):
             share = f"{100 * row.passed_first_time / row.done:.0f}" if row.done else "-"
             score = "-" if row.score_avg is None else f"{row.score_avg:.1f}"
             self.stdout.write(
-                f"{row.day} {row.task_type:16} {row.client[:20]:20} {row.submitted:4} {row.done:4} {row.failed:4} {row.to_person:6} "
+                f"{row.day} {row.task_type:16} {row.client[:20]:20} {row.submitted:4} {row.done:4} {row.failed:4} "
+                f"{row.to_person:6} "
                 f"{share:>6} {row.duration_ms_p50 or '-':>7} {row.duration_ms_p95 or '-':>7} {row.tokens:8} "
                 f"{row.cost_micros / MICROS:9.6f} {score:>5}"
             )

@@ -5,7 +5,7 @@ Users, runs and tenants are plain id columns: no foreign key leaves the schema o
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.core.ids import new_id
@@ -35,10 +35,14 @@ class TaskType(models.Model):
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=300, blank=True)
-    instructions = models.TextField(blank=True, help_text="Added to the model's instructions for every task of this type.")
+    instructions = models.TextField(
+        blank=True, help_text="Added to the model's instructions for every task of this type."
+    )
     rubric = models.JSONField(default=list, help_text="Criteria with weights that add up to 100.")
     threshold = models.PositiveSmallIntegerField(default=80, help_text="Score from which an answer passes by itself.")
-    borderline = models.PositiveSmallIntegerField(default=8, help_text="Half width of the band in which extra votes are asked.")
+    borderline = models.PositiveSmallIntegerField(
+        default=8, help_text="Half width of the band in which extra votes are asked."
+    )
     max_votes = models.PositiveSmallIntegerField(default=3)
     checks = models.JSONField(default=list, blank=True, help_text="Mechanical checks; they cost nothing and run first.")
     max_revisions = models.PositiveSmallIntegerField(default=2)
@@ -54,9 +58,15 @@ class TaskType(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(threshold__gte=1, threshold__lte=100), name="tasks_tasktype_threshold_is_1_to_100"),
-            models.CheckConstraint(condition=Q(max_revisions__lte=10), name="tasks_tasktype_max_revisions_is_at_most_10"),
-            models.CheckConstraint(condition=Q(max_votes__gte=1, max_votes__lte=9), name="tasks_tasktype_max_votes_is_1_to_9"),
+            models.CheckConstraint(
+                condition=Q(threshold__gte=1, threshold__lte=100), name="tasks_tasktype_threshold_is_1_to_100"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_revisions__lte=10), name="tasks_tasktype_max_revisions_is_at_most_10"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_votes__gte=1, max_votes__lte=9), name="tasks_tasktype_max_votes_is_1_to_9"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,12 +105,17 @@ class Task(models.Model):
     type = models.ForeignKey(TaskType, on_delete=models.PROTECT, related_name="tasks")
     state = models.CharField(max_length=16, choices=TaskState, default=TaskState.NEW)
     source = models.CharField(max_length=16, choices=TaskSource)
-    source_ref = models.JSONField(default=dict, blank=True, help_text="Where the answer goes back to; ids, never secrets.")
+    source_ref = models.JSONField(
+        default=dict, blank=True, help_text="Where the answer goes back to; ids, never secrets."
+    )
     requested_by = models.BigIntegerField(null=True, blank=True, help_text="User id.")
     client = models.CharField(max_length=120, blank=True)
     priority = models.CharField(max_length=16, choices=Priority, default=Priority.NORMAL)
     due_on = models.DateField(null=True, blank=True)
-    qa_target = models.PositiveSmallIntegerField(null=True, blank=True, help_text="This task's own pass score.")
+    qa_target = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Pass score the requester asked for.")
+    target = models.PositiveSmallIntegerField(
+        help_text="Score from which the answer passes, frozen when its run starts."
+    )
     idempotency_key = models.CharField(max_length=200, blank=True)
     request_hash = models.CharField(max_length=64, blank=True)
 
@@ -123,7 +138,9 @@ class Task(models.Model):
     votes = models.PositiveSmallIntegerField(null=True, blank=True)
     spread = models.PositiveSmallIntegerField(null=True, blank=True)
     revisions = models.PositiveSmallIntegerField(default=0)
-    review_key = models.CharField(max_length=120, blank=True, help_text="Key under which the quality gate judged the draft.")
+    review_key = models.CharField(
+        max_length=120, blank=True, help_text="Key under which the quality gate judged the draft."
+    )
     tokens = models.PositiveIntegerField(default=0)
     tokens_in = models.PositiveIntegerField(default=0, help_text="Of these, read by models.")
     cost_micros = models.BigIntegerField(default=0, help_text="Millionths of a US dollar, every call included.")
@@ -140,17 +157,24 @@ class Task(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["idempotency_key"], condition=~Q(idempotency_key=""), name="tasks_task_idempotency_key_once"),
+            models.UniqueConstraint(
+                fields=["idempotency_key"], condition=~Q(idempotency_key=""), name="tasks_task_idempotency_key_once"
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=CLOSED_STATES, finished_at__isnull=False)
                 | (~Q(state__in=CLOSED_STATES) & Q(finished_at__isnull=True)),
                 name="tasks_task_finished_when_closed",
             ),
-            models.CheckConstraint(condition=Q(score__isnull=True) | Q(score__lte=100), name="tasks_task_score_is_0_to_100"),
             models.CheckConstraint(
-                condition=Q(qa_target__isnull=True) | Q(qa_target__gte=1, qa_target__lte=100), name="tasks_task_qa_target_is_1_to_100"
+                condition=Q(score__isnull=True) | Q(score__lte=100), name="tasks_task_score_is_0_to_100"
             ),
-            models.CheckConstraint(condition=~Q(state=TaskState.FAILED) | ~Q(error_code=""), name="tasks_task_failed_says_why"),
+            models.CheckConstraint(
+                condition=Q(qa_target__isnull=True) | Q(qa_target__gte=1, qa_target__lte=100),
+                name="tasks_task_qa_target_is_1_to_100",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=TaskState.FAILED) | ~Q(error_code=""), name="tasks_task_failed_says_why"
+            ),
             models.CheckConstraint(condition=Q(cost_micros__gte=0), name="tasks_task_cost_is_not_negative"),
         ]
         indexes = [
@@ -159,17 +183,16 @@ class Task(models.Model):
             models.Index(fields=["retry_at"], condition=Q(retry_at__isnull=False), name="tasks_task_by_retry"),
             models.Index(fields=["finished_at"], name="tasks_task_by_finish"),
             models.Index(fields=["created_at"], name="tasks_task_by_creation"),
-            models.Index(fields=["finished_at"], condition=Q(is_billed=False, finished_at__isnull=False), name="tasks_task_unbilled"),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(is_billed=False, finished_at__isnull=False),
+                name="tasks_task_unbilled",
+            ),
             models.Index(fields=["run_id"], condition=Q(run_id__isnull=False), name="tasks_task_by_run"),
         ]
 
     def __str__(self) -> str:
         return f"#{self.number} {self.title}"
-
-    @property
-    def target(self) -> int:
-        """The score from which the answer passes: the task's own, else its type's."""
-        return self.qa_target or self.type.threshold
 
 
 class Attachment(models.Model):
@@ -215,7 +238,9 @@ class ReviewItem(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["task"], condition=Q(state=ReviewState.OPEN), name="tasks_reviewitem_one_open_per_task"),
+            models.UniqueConstraint(
+                fields=["task"], condition=Q(state=ReviewState.OPEN), name="tasks_reviewitem_one_open_per_task"
+            ),
             models.UniqueConstraint(fields=["run_id", "step_path"], name="tasks_reviewitem_once_per_step"),
             models.CheckConstraint(
                 condition=~Q(state=ReviewState.DECIDED) | (~Q(decision="") & Q(decided_at__isnull=False)),
@@ -243,63 +268,3 @@ class TaskEvent(models.Model):
 
     def __str__(self) -> str:
         return self.kind
-
-
-class JobMetric(models.Model):
-    """Figures of one day (UTC), task type and client, computed from the tasks and never counted up by hand."""
-
-    day = models.DateField()
-    task_type = models.SlugField(max_length=40)
-    client = models.CharField(max_length=120, blank=True)
-    submitted = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    failed = models.PositiveIntegerField(default=0)
-    to_person = models.PositiveIntegerField(default=0)
-    passed_first_time = models.PositiveIntegerField(default=0)
-    duration_ms_p50 = models.PositiveIntegerField(null=True)
-    duration_ms_p95 = models.PositiveIntegerField(null=True)
-    tokens = models.BigIntegerField(default=0)
-    cost_micros = models.BigIntegerField(default=0)
-    score_avg = models.FloatField(null=True)
-    computed_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["day", "task_type", "client"], name="tasks_jobmetric_once_per_day_type_client"),
-            models.CheckConstraint(condition=Q(passed_first_time__lte=F("done")), name="tasks_jobmetric_first_time_within_done"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.day} {self.task_type}"
-
-
-class NotionRow(models.Model):
-    """What we know of one row of the Automation Queue: which tick was taken, and which task it became.
-
-    ``generation`` counts ticks, so a row ticked again after it is done is a new request and a row seen twice is not.
-    """
-
-    page_id = models.CharField(max_length=40, unique=True)
-    local_ref = models.CharField(max_length=120, blank=True, help_text="The reference this row is written to under.")
-    url = models.CharField(max_length=300, blank=True)
-    generation = models.PositiveIntegerField(default=0)
-    is_ticked_again = models.BooleanField(default=False, help_text="Ticked while the previous request was still in work.")
-    task = models.ForeignKey(Task, on_delete=models.SET_NULL, null=True, blank=True, related_name="notion_rows")
-    seen = models.JSONField(default=dict, blank=True, help_text="Values as last read.")
-    version = models.BigIntegerField(default=0)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    def __str__(self) -> str:
-        return self.page_id
-
-
-class NotionClient(models.Model):
-    """A client's row in Notion: enough to name it in tasks and figures."""
-
-    page_id = models.CharField(max_length=40, unique=True)
-    name = models.CharField(max_length=120, blank=True)
-    email = models.CharField(max_length=254, blank=True)
-    is_active = models.BooleanField(default=True)
-
-    def __str__(self) -> str:
-        return self.name

@@ -1,0 +1,17 @@
+"""Requests, what became of them, figures, and what Notion rows they came from (tenant schema)."""
+
+from apps.tasks.models.figures import JobMetric
+from apps.tasks.models.notion import NotionClient, NotionRow
+from apps.tasks.models.requests import Attachment, ReviewItem, Task, TaskCounter, TaskEvent, TaskType
+
+__all__ = [
+    "Attachment",
+    "JobMetric",
+    "NotionClient",
+    "NotionRow",
+    "ReviewItem",
+    "Task",
+    "TaskCounter",
+    "TaskEvent",
+    "TaskType",
+]
