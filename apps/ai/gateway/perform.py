@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 from apps.ai import conf
 from apps.ai.contracts import Message
@@ -127,7 +128,8 @@ def call_for(session: Session, candidate: Mapping[str, Any], messages: tuple[Mes
     """The request to one candidate, within what is left of the time."""
     timeout = min(conf.call_timeout_s(), wire.seconds_left(session.deadline))
     return wire.Call(candidate=candidate, messages=messages, temperature=session.plan["request"]["temperature"],
-                     response_schema=session.plan["request"]["response_schema"], timeout_s=timeout)  # fmt: skip
+                     response_schema=session.plan["request"]["response_schema"], timeout_s=timeout,
+                     seed=crc32(f"{session.plan['attribution']['step_path']}:{len(session.calls)}".encode()))  # fmt: skip
 
 
 def record(session: Session, candidate: Mapping[str, Any], messages: tuple[Message, ...], *, role: str, started: float,

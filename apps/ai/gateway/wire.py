@@ -57,13 +57,15 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What to send: a plan's candidate, messages, and limits. ``timeout_s`` is the total time of the answer."""
+    """What to send: a plan's candidate, messages, and limits. ``timeout_s`` is the total time of the answer; ``seed`` makes the
+    bundled model repeatable, so that a demo shows the same thing twice."""
 
     candidate: Mapping[str, Any]
     messages: tuple[Message, ...]
     temperature: float
     response_schema: Mapping[str, Any] | None
     timeout_s: float
+    seed: int | None = None
 
     def body(self, dropped: frozenset[str] = frozenset()) -> dict[str, Any]:
         """Arguments for the SDK."""
@@ -78,6 +80,8 @@ class Call:
         body[limit] = candidate["max_tokens"]
         if not candidate["thinks"] and "temperature" not in dropped:
             body["temperature"] = min(self.temperature, SMALL_TEMPERATURE) if candidate["small"] else self.temperature
+        if candidate["small"] and self.seed is not None:
+            body["seed"] = self.seed
         if self.response_schema is not None and "response_format" not in dropped:
             schema = {"name": "answer", "schema": dict(self.response_schema), "strict": is_strict(self.response_schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -71,6 +71,8 @@ def _copy(answer: str, *, task: str, source: str, blocking: bool) -> CheckResult
     copied = False
     if len(plain) >= COPY_CHARS:
         for original in filter(None, (source, task)):
+            if reading.bullets(answer) >= 2 and not reading.bullets(original):
+                continue  # the same words made into a list are a different thing
             other = " ".join(reading.words(original))
             similar = fuzz.ratio(plain, other) if len(other) <= 3 * len(plain) else 0
             copied = copied or similar >= COPY_RATIO
