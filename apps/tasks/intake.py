@@ -78,7 +78,7 @@ def check(
 ) -> Request:
     """A clean ``Request``. Raises ``InvalidRequest`` that names every field at fault at once."""
     problems: dict[str, str] = {}
-    found = {
+    found: dict[str, Any] = {
         "title": _text(problems, "title", title, limit=MAX_TITLE, required=True, one_line=True),
         "body": _text(problems, "body", body, limit=MAX_BODY, required=True),
         "client": _text(problems, "client", client, limit=MAX_CLIENT, one_line=True),
@@ -146,13 +146,8 @@ def _due(problems: dict[str, str], value: object) -> date | None:
 def _target(problems: dict[str, str], value: object) -> int | None:
     if value is None or value == "":
         return None
-    whole = (
-        not isinstance(value, bool)
-        and isinstance(value, int | float)
-        and math.isfinite(value)
-        and float(value).is_integer()
-    )
-    if not whole or not 1 <= value <= 100:  # type: ignore[operator]
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) else 0
+    if not float(number).is_integer() or not 1 <= number <= 100:
         problems["qa_target"] = _("The quality target is a whole number from 1 to 100, or empty.")
         return None
-    return int(value)  # type: ignore[call-overload]
+    return int(number)

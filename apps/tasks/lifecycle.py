@@ -53,7 +53,7 @@ def retry_delay(*, code: str, tries: int) -> float | None:
     rule = RETRY_RULES.get(code, NO_RETRY)
     if tries >= rule.times:
         return None
-    return rule.first_delay_s * 4**tries
+    return rule.first_delay_s * float(4**tries)
 
 
 def retries_left(*, code: str, tries: int) -> int:

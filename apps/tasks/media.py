@@ -8,7 +8,7 @@ import codecs
 import hashlib
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 import filetype
 from django.utils.translation import gettext as _
@@ -121,7 +121,7 @@ def _decodes(head: bytes) -> bool:
 
 def _duration(file: IO[bytes], shown: str, size: int, limits: MediaLimits) -> float:
     try:
-        seconds = TinyTag.get(file_obj=file, tags=False, duration=True).duration
+        seconds = TinyTag.get(file_obj=cast(BinaryIO, file), tags=False, duration=True).duration
     except (TinyTagException, ValueError, ArithmeticError, LookupError, TypeError, OSError):
         seconds = None
     finally:

@@ -1,14 +1,20 @@
 """Reusable filters of the task tables."""
 
+from typing import TYPE_CHECKING
+
 from django.db.models import Q, QuerySet
 
 from apps.tasks.lifecycle import OPEN
 
+if TYPE_CHECKING:
+    from apps.tasks.models import Task, TaskType  # noqa: F401  (named in the base classes)
 
-class TaskTypeQuerySet(QuerySet):
+
+class TaskTypeQuerySet(QuerySet["TaskType"]):
     """Types are known by their slug."""
 
-    def get_by_natural_key(self, slug: str):
+    def get_by_natural_key(self, slug: str) -> "TaskType":
+        """The type by its slug, for fixtures."""
         return self.get(slug=slug)
 
     def active(self) -> "TaskTypeQuerySet":
@@ -16,7 +22,7 @@ class TaskTypeQuerySet(QuerySet):
         return self.filter(is_active=True)
 
 
-class TaskQuerySet(QuerySet):
+class TaskQuerySet(QuerySet["Task"]):
     """Tasks by state and text."""
 
     def open(self) -> "TaskQuerySet":

@@ -58,7 +58,7 @@ def load_task(task_id: UUID | str) -> Task:
         wanted = UUID(str(task_id))
     except ValueError:
         raise UnknownTask from None
-    task = Task.objects.select_related("type").filter(id=wanted).first()
+    task: Task | None = Task.objects.select_related("type").filter(id=wanted).first()
     if task is None:
         raise UnknownTask
     return task

@@ -131,7 +131,7 @@ def record_refusal(
 
 def find_type(slug: str) -> TaskType:
     """An active type. The built-in ones are put in place when they are missing. Raises ``UnknownTaskType``."""
-    kind = TaskType.objects.filter(slug=slug).first()
+    kind: TaskType | None = TaskType.objects.filter(slug=slug).first()
     if kind is None and defaults.install():
         kind = TaskType.objects.filter(slug=slug).first()
     if kind is None or not kind.is_active:

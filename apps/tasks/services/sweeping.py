@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from uuid import UUID
 
 from django.db import OperationalError
@@ -33,7 +34,7 @@ def catch_up() -> dict[str, int]:
 
 def _unsettled() -> Iterator[tuple[UUID, UUID]]:
     """Tasks that are open, or closed without a final bill, and quiet for half a minute; longest untouched first."""
-    last = (None, None)
+    last: tuple[datetime, UUID] | None = None
     for _page in range(MOST // PAGE):
         rows = (
             Task.objects.filter(
@@ -42,10 +43,10 @@ def _unsettled() -> Iterator[tuple[UUID, UUID]]:
             .filter(run_id__isnull=False, touched_at__lt=after(-QUIET_S))
             .order_by("touched_at", "id")
         )
-        if last[0] is not None:
+        if last is not None:
             rows = rows.filter(Q(touched_at__gt=last[0]) | Q(touched_at=last[0], id__gt=last[1]))
         page = list(rows.values_list("id", "run_id", "touched_at")[:PAGE])
-        yield from ((task_id, run_id) for task_id, run_id, _touched in page)
+        yield from ((task_id, run_id) for task_id, run_id, _touched in page if run_id is not None)
         if len(page) < PAGE:
             return
         last = (page[-1][2], page[-1][0])
