@@ -76,7 +76,7 @@ def _endings(launcher: Launcher, sandbox: str, waiting: dict[str, Row], *, until
         for row in _queue(sandbox):
             if row["id"] in waiting:
                 waiting[row["id"]] = row
-                if _value(row, "Status") in ENDED and not _value(row, "Trigger"):
+                if _value(row, "Status") in ENDED:
                     yield waiting.pop(row["id"])
         time.sleep(0.3)
 
