@@ -33,7 +33,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Back to the sign-in page of the same host."""
         return reverse("account_login")
 
-    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - allauth's signature
         """Keep the name and the language the person signed up in."""
         user.name = form.cleaned_data.get("name", "")
         user.language = getattr(request, "LANGUAGE_CODE", "") or ""

@@ -37,7 +37,9 @@ class UserAdmin(ModelAdmin):
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "joined_at", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
     search_fields = ("email", "name")
-    fields = ("email", "name", "language", "time_zone", "is_active", "is_staff", "is_superuser", "groups", "joined_at", "last_login")
+    fields = (
+        "email", "name", "language", "time_zone", "is_active", "is_staff", "is_superuser", "groups", "joined_at", "last_login",
+    )  # fmt: skip
     readonly_fields = ("joined_at", "last_login")
     filter_horizontal = ("groups",)
     inlines = (MembershipInline,)

@@ -4,5 +4,7 @@ from apps.core.apps import PlatformApp
 
 
 class AccountsConfig(PlatformApp):
+    """People, roles, sign-in."""
+
     name = "apps.accounts"
     label = "accounts"

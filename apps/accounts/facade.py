@@ -41,7 +41,7 @@ def read_invitation(data: Any) -> tuple[str, str]:
 
     form = InvitationForm(data)
     if not form.is_valid():
-        raise InvalidInput(fields={name: errors[0] for name, errors in form.errors.items()})
+        raise InvalidInput(fields={name: str(errors[0]) for name, errors in form.errors.items()})
     return form.cleaned_data["email"], form.cleaned_data["role"]
 
 

@@ -21,7 +21,12 @@ from apps.accounts.guards import held_permissions, permission_required, signed_i
 from apps.accounts.models import ApiSession
 from apps.accounts.selectors import list_members
 from apps.accounts.services import members
-from apps.accounts.services.invitations import accept_invitation, find_invitation, list_open_invitations, revoke_invitation
+from apps.accounts.services.invitations import (
+    accept_invitation,
+    find_invitation,
+    list_open_invitations,
+    revoke_invitation,
+)
 from apps.accounts.services.tickets import redeem_ticket
 from apps.accounts.services.tokens import revoke_own_session
 from apps.core.errors import NotFound
@@ -41,7 +46,8 @@ def enter(request: HttpRequest) -> HttpResponse:
         return redirect("tenants:workspace_list")
     state = secrets.token_urlsafe(24)
     query = urlencode({"host": request.get_host(), "state": state})
-    response = redirect(f"{platform_url(request)}{reverse('tenants:workspace_enter', urlconf=settings.PUBLIC_SCHEMA_URLCONF)}?{query}")
+    path = reverse("tenants:workspace_enter", urlconf=settings.PUBLIC_SCHEMA_URLCONF)
+    response = redirect(f"{platform_url(request)}{path}?{query}")
     response.set_cookie(
         STATE_COOKIE, signing.dumps(state, salt=STATE_COOKIE), max_age=STATE_SECONDS, httponly=True, samesite="Lax",
         secure=request.is_secure(), path=reverse("accounts:enter"),

@@ -20,7 +20,7 @@ def is_tenant_plane(model: type[Any]) -> bool:
     return apps.get_app_config(model._meta.app_label).name in settings.TENANT_APPS
 
 
-class BackOfficeSite(UnfoldAdminSite):
+class BackOfficeSite(UnfoldAdminSite):  # type: ignore[misc]
     """Refuses models of the tenant plane, tenant hosts, and staff without a second factor where one is required."""
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
@@ -46,10 +46,10 @@ class BackOfficeSite(UnfoldAdminSite):
 def has_second_factor(user: Any) -> bool:
     """Whether an authenticator app or a passkey is set up."""
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    return Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists()
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists())
 
 
-class ReadOnly(ModelAdmin):
+class ReadOnly(ModelAdmin):  # type: ignore[misc]
     """Rows written by the platform itself: to be looked at."""
 
     list_per_page = 50

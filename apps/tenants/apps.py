@@ -4,6 +4,8 @@ from apps.core.apps import PlatformApp
 
 
 class TenantsConfig(PlatformApp):
+    """Customers of the platform."""
+
     name = "apps.tenants"
     label = "tenants"
 

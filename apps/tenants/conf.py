@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+OPERATOR_SLUG = "hq"
 POOL_SIZE: int = getattr(settings, "TENANTS_POOL_SIZE", 3)
 GRACE_DAYS: int = getattr(settings, "TENANTS_GRACE_DAYS", 30)
 EXPORT_DAYS: int = getattr(settings, "TENANTS_EXPORT_DAYS", 7)

@@ -26,7 +26,8 @@ from apps.tenants.services.provisioning import provision_tenant
 from apps.tenants.services.spend import PlatformHold, reserve_platform_spend, settle_platform_spend
 
 __all__ = [
-    "PlatformHold", "TenantRef", "cancel_deletion", "change_launch_stage", "change_platform_launch_stage", "clone_tenant", "count_usage",
+    "PlatformHold", "TenantRef", "cancel_deletion", "change_launch_stage", "change_platform_launch_stage", "clone_tenant",
+    "count_usage",
     "current_tenant", "effective_launch_stage", "entitlement", "export_tenant", "forget_cached_tenants", "get_tenant",
     "give_back_usage", "list_active_tenants", "measure_readiness", "pending_tenants", "provision_tenant", "public_context",
     "purge_tenant", "raise_epoch", "require_capacity", "reserve_platform_spend", "restore_tenant",

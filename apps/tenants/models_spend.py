@@ -37,7 +37,9 @@ class PlatformSpend(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["cap", "period_start"], name="tenants_platformspend_one_per_period"),
-            models.CheckConstraint(condition=Q(spent_micros__gte=0, reserved_micros__gte=0), name="tenants_platformspend_not_negative"),
+            models.CheckConstraint(
+                condition=Q(spent_micros__gte=0, reserved_micros__gte=0), name="tenants_platformspend_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -29,7 +29,8 @@ def _mend_searches(site: AdminSite) -> None:
     """Packages search by fields their own models lost (dj-stripe 2.11: ``Account.settings``), which fails on every search."""
     for model, model_admin in site._registry.items():
         known = {field.name for field in model._meta.get_fields()} | {"pk"}
-        model_admin.search_fields = [name for name in model_admin.search_fields if name.lstrip("=^@").split("__")[0] in known]
+        kept = [name for name in model_admin.search_fields if name.lstrip("=^@").split("__")[0] in known]
+        setattr(model_admin, "search_fields", kept)  # noqa: B010 - a class attribute in the stubs
 
 
 late_registrations.append(_mend_searches)

@@ -3,11 +3,11 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from apps.accounts.facade import count_owners_with_second_factor, count_owners
+from apps.accounts.facade import count_owners, count_owners_with_second_factor
 from apps.tenants.context import current_tenant
 from apps.tenants.enums import MigrationState
-from apps.tenants.migrating.status import applied_migrations
 from apps.tenants.migrating.graph import tenant_plan
+from apps.tenants.migrating.status import applied_migrations
 from apps.tenants.models import TenantMigration
 from apps.tenants.services.launch import Condition, ReadinessCheck
 

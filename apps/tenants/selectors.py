@@ -1,7 +1,7 @@
 """Reads."""
 
-from apps.tenants.contracts import TenantRef
 from apps.tenants.context import public_context
+from apps.tenants.contracts import TenantRef
 from apps.tenants.directory import directory
 from apps.tenants.enums import TenantStatus
 from apps.tenants.errors import UnknownTenant

@@ -27,7 +27,9 @@ def test_every_permission_of_every_role_is_known_and_owners_have_all() -> None:
     assert all(ROLE_PERMISSIONS[Role.VIEWER] <= codes for codes in ROLE_PERMISSIONS.values())
 
 
-def test_require_lets_members_do_what_their_role_says(tenant: TenantRef, user: User, viewer: User, outsider: User, staff: User) -> None:
+def test_require_lets_members_do_what_their_role_says(
+    tenant: TenantRef, user: User, viewer: User, outsider: User, staff: User
+) -> None:
     require(user, "members.manage")
     require(viewer, "tasks.view")
     for person in (viewer, outsider, staff):

@@ -170,7 +170,9 @@ def test_the_pages_about_oneself_and_the_workspace_open(user: User, path: str) -
     assert "portal/base.css" in answer.text
 
 
-@pytest.mark.parametrize("host", ["nobody.localhost", "xn--.localhost", "acme.localhost.evil.example", "a" * 70 + ".localhost", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["nobody.localhost", "xn--.localhost", "acme.localhost.evil.example", "a" * 70 + ".localhost", "127.0.0.1"]
+)
 def test_an_unknown_host_gets_a_page_and_never_the_public_one(db: None, host: str) -> None:
     answer = Client(SERVER_NAME=host).get("/workspaces/")
     assert answer.status_code in {400, 404}

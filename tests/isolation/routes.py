@@ -107,9 +107,9 @@ def make_victim(outsider: Any) -> Victim:
     from allauth.mfa.models import Authenticator
     from django.core.files.base import ContentFile
 
+    from apps.accounts.models import ApiSession, Invitation, Membership
     from apps.accounts.services.invitations import invite
     from apps.accounts.services.tokens import start_session
-    from apps.accounts.models import ApiSession, Invitation, Membership
     from apps.connectors.models import Connection
     from apps.tasks.facade import submit_task
     from apps.tasks.models import Attachment
@@ -120,10 +120,13 @@ def make_victim(outsider: Any) -> Victim:
         task = submit_task(source="portal", title=f"Secret {CANARY}", body=f"Summarise {CANARY}", requested_by=outsider.pk)
         path = TenantStorage().save(f"{CANARY}.txt", ContentFile(CANARY.encode()))
         attachment = Attachment.objects.create(
-            task_id=task.id, name=f"{CANARY}.txt", kind="document", media_type="text/plain", size=len(CANARY), sha256="0" * 64, path=path
-        )
+            task_id=task.id, name=f"{CANARY}.txt", kind="document", media_type="text/plain", size=len(CANARY), sha256="0" * 64,
+            path=path,
+        )  # fmt: skip
         connection = Connection.objects.create(name=CANARY)
-        invited = invite(email=f"{CANARY}@globex.example", role="viewer", actor=outsider, tenant_name=CANARY, link=lambda token: token)
+        invited = invite(
+            email=f"{CANARY}@globex.example", role="viewer", actor=outsider, tenant_name=CANARY, link=lambda token: token
+        )
         start_session(person=outsider, tenant_id=tenant.id, epoch=tenant.epoch, label=CANARY)
         Membership.objects.filter(user=outsider, tenant_id=tenant.id).update(id=FOREIGN_INT)
         Invitation.objects.filter(pk=invited.invitation_id).update(id=FOREIGN_INT)

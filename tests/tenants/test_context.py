@@ -37,7 +37,9 @@ def test_entering_the_same_tenant_again_changes_nothing(tenant: TenantRef) -> No
     assert current_tenant() == tenant
 
 
-def test_another_tenant_inside_is_refused_without_a_query(tenant: TenantRef, other_tenant: TenantRef, django_assert_num_queries) -> None:
+def test_another_tenant_inside_is_refused_without_a_query(
+    tenant: TenantRef, other_tenant: TenantRef, django_assert_num_queries
+) -> None:
     with django_assert_num_queries(0), pytest.raises(NestedTenant), tenant_context(other_tenant):
         pass
 

@@ -24,7 +24,7 @@ def test_an_own_domain_is_served_once_it_is_proven(other_tenant: TenantRef) -> N
     add_domain(tenant_id=other_tenant.id, domain="app.customer.example")
     visitor = Client(SERVER_NAME="app.customer.example")
     assert visitor.get("/accounts/login/").status_code == 404
-    with pytest.raises(DomainNotProven, match="_echopilot.app.customer.example"):
+    with pytest.raises(DomainNotProven, match=r"_echopilot\.app\.customer\.example"):
         verify_domain(tenant_id=other_tenant.id, domain="app.customer.example", resolve=lambda name: ["something else"])
     prove(other_tenant)
     page = visitor.get("/accounts/login/")
@@ -58,12 +58,11 @@ def test_the_subdomain_stays(tenant: TenantRef) -> None:
         remove_domain(tenant_id=tenant.id, domain="acme.platform.example")
 
 
-@pytest.mark.parametrize("domain", ["", "a", "localhost", "http://x.example", "x.example/path", "x..example", "-x.example", "*.example.com",
-                                    "x.example:80", "127.0.0.1", "a" * 64 + ".example", "x.exa mple", "x.example\n"])  # fmt: skip
+@pytest.mark.parametrize("domain", [
+    "", "a", "localhost", "http://x.example", "x.example/path", "x..example", "-x.example", "*.example.com", "x.example:80",
+    "127.0.0.1", "a" * 64 + ".example", "x.exa mple", "x.example\nHost: y.example",
+])  # fmt: skip
 def test_what_is_no_domain_is_refused(tenant: TenantRef, domain: str) -> None:
-    if domain == "x.example\n":
-        assert add_domain(tenant_id=tenant.id, domain=domain).domain == "x.example"
-        return
     with pytest.raises(InvalidInput):
         add_domain(tenant_id=tenant.id, domain=domain)
 

@@ -46,7 +46,9 @@ def test_no_foreign_key_leads_from_a_tenant_to_the_public_schema(db: None) -> No
         assert cursor.fetchall() == []
 
 
-@pytest.mark.parametrize("slug", ["", "a", "ab", "-abc", "abc-", "Abc", "a_b", "a.b", "www", "admin", "x" * 41, "ünï", "a b", "a/b", "'; --"])
+@pytest.mark.parametrize(
+    "slug", ["", "a", "ab", "-abc", "abc-", "Abc", "a_b", "a.b", "www", "admin", "x" * 41, "ünï", "a b", "a/b", "'; --"]
+)
 def test_an_address_that_is_no_host_label_is_refused(db: None, slug: str) -> None:
     before = Tenant.objects.count()
     with pytest.raises(InvalidSlug):
@@ -54,9 +56,9 @@ def test_an_address_that_is_no_host_label_is_refused(db: None, slug: str) -> Non
     assert Tenant.objects.count() == before
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"), [({"name": " "}, "name"), ({"name": "x" * 121}, "name"), ({"email": "nobody"}, "email"), ({"plan": "gold"}, "plan")]
-)
+@pytest.mark.parametrize(("changes", "field"), [
+    ({"name": " "}, "name"), ({"name": "x" * 121}, "name"), ({"email": "nobody"}, "email"), ({"plan": "gold"}, "plan"),
+])  # fmt: skip
 def test_bad_input_names_the_field(db: None, changes: dict[str, str], field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         make(**changes)
@@ -99,14 +101,15 @@ def shape(schema_name: str) -> list[tuple[object, ...]]:
 
     Casts and brackets are left out: PostgreSQL prints a check constraint that went through a dump with more of them.
     """
+    column = "table_name, column_name, data_type, is_nullable, column_default, is_identity"
+    constraint = "conrelid::regclass::text, conname, pg_get_constraintdef(oid)"
+    trigger = "tgrelid::regclass::text, tgname, pg_get_triggerdef(t.oid)"
     queries = (
-        "SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity FROM information_schema.columns "
-        "WHERE table_schema = %s ORDER BY 1, 2",
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = %s::regnamespace "
-        "ORDER BY 1, 2",
+        f"SELECT {column} FROM information_schema.columns WHERE table_schema = %s ORDER BY 1, 2",
+        f"SELECT {constraint} FROM pg_constraint WHERE connamespace = %s::regnamespace ORDER BY 1, 2",
         "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = %s ORDER BY 1, 2",
-        "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid "
-        "WHERE NOT tgisinternal AND c.relnamespace = %s::regnamespace ORDER BY 1, 2",
+        (f"SELECT {trigger} FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid "
+         "WHERE NOT tgisinternal AND c.relnamespace = %s::regnamespace ORDER BY 1, 2"),
     )
     rows: list[tuple[object, ...]] = []
     with connection.cursor() as cursor:

@@ -21,7 +21,7 @@ class TenantTokenAuthentication(BaseAuthentication):
         if not parts or parts[0].lower() != SCHEME:
             return None
         tenant = request._request.tenant
-        if tenant is None or len(parts) != 2:  # noqa: PLR2004
+        if tenant is None or len(parts) != 2:
             raise InvalidToken
         claims = read_access(token=parts[1].decode("ascii", "replace"), tenant_id=tenant.id, epoch=tenant.epoch)
         membership = get_membership(user_id=claims.user_id, tenant_id=tenant.id)

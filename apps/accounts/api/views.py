@@ -38,8 +38,9 @@ class TokenView(_TokenView):
         given.is_valid(raise_exception=True)
         details, tenant = given.validated_data, self.tenant(request)
         person = check_credentials(
-            request=request._request, email=details["email"], password=details["password"], code=details["code"], tenant_id=tenant.id
-        )
+            request=request._request, email=details["email"], password=details["password"], code=details["code"],
+            tenant_id=tenant.id,
+        )  # fmt: skip
         label = details["label"] or request.headers.get("User-Agent", "")
         return _answer(start_session(person=person, tenant_id=tenant.id, epoch=tenant.epoch, label=label))
 

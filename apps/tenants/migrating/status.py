@@ -72,7 +72,7 @@ def _applied(schema_names: Sequence[str]) -> dict[str, frozenset[Key]]:
             for name in with_table
         )
         cursor.execute(
-            "SELECT array_agg(s), done FROM (" + " UNION ALL ".join(each) + ") t GROUP BY done",
+            "SELECT array_agg(s), done FROM (" + " UNION ALL ".join(each) + ") t GROUP BY done",  # noqa: S608 - generated names
             {"labels": sorted(tenant_app_labels())},
         )
         for names, done in cursor.fetchall():

@@ -1,5 +1,6 @@
 """Finds and runs a ``pg_dump`` that understands the server."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -48,10 +49,8 @@ def _without_empty_pairs(command: list[str]) -> list[str]:
 
 def _candidates(major: int) -> list[Path]:
     found = []
-    try:
+    with contextlib.suppress(EmbeddedPostgresError):
         found.append(binaries() / "pg_dump")
-    except EmbeddedPostgresError:
-        pass
     on_path = shutil.which("pg_dump")
     found += [Path(on_path)] if on_path else []
     found.append(Path(f"/usr/lib/postgresql/{major}/bin/pg_dump"))

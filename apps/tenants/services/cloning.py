@@ -1,6 +1,7 @@
 """Copies a tenant into a new one: a place to try things on real data."""
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from apps.tenants.context import public_context
 from apps.tenants.contracts import TenantRef
@@ -56,7 +57,7 @@ def _copy_statement(table: Table, source: str, target: str) -> str:
     return f'INSERT INTO "{target}".{name} ({into}) OVERRIDING SYSTEM VALUE SELECT {values} FROM "{source}".{name}'  # noqa: S608
 
 
-def _move_sequences(cursor, table: Table, target: str) -> None:
+def _move_sequences(cursor: CursorWrapper, table: Table, target: str) -> None:
     for column in table.columns:
         if column.sequence:
             name, key = connection.ops.quote_name(table.name), connection.ops.quote_name(column.name)

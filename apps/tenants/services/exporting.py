@@ -113,7 +113,6 @@ def _rows(table: Table) -> Iterator[str]:
     columns = ", ".join(connection.ops.quote_name(column.name) for column in table.plain)
     query = f"SELECT to_jsonb(t)::text FROM (SELECT {columns} FROM {connection.ops.quote_name(table.name)} ORDER BY 1) t"  # noqa: S608
     with connection.chunked_cursor() as cursor:
-        cursor.itersize = PAGE
         cursor.execute(query)
         while page := cursor.fetchmany(PAGE):
             yield from (row[0] for row in page)

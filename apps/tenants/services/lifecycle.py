@@ -12,9 +12,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.core.errors import NotAllowed
+from apps.core.events import EventSignal
 from apps.dispatch import facade as dispatch
 from apps.tenants import signals
-from apps.tenants.conf import GRACE_DAYS
+from apps.tenants.conf import GRACE_DAYS, OPERATOR_SLUG
 from apps.tenants.context import public_context
 from apps.tenants.contracts import TenantRef
 from apps.tenants.directory import directory
@@ -22,7 +23,7 @@ from apps.tenants.enums import TenantEventKind, TenantStatus
 from apps.tenants.errors import UnknownTenant, WrongStatus
 from apps.tenants.models import Tenant
 from apps.tenants.schemas.drop import drop_schema
-from apps.tenants.services.provisioning import OPERATOR_SLUG, as_ref
+from apps.tenants.services.provisioning import as_ref
 from apps.tenants.services.records import record_event
 from apps.tenants.storage import delete_files
 
@@ -91,7 +92,7 @@ def purge_tenant(*, tenant_id: int, actor_id: int | None = None, now: datetime |
         tenant = Tenant.objects.filter(pk=tenant_id).first()
         if tenant is None or tenant.status == TenantStatus.DELETED:
             raise UnknownTenant(detail=f"tenant {tenant_id} is gone already")
-        if tenant.status != TenantStatus.DELETING or (tenant.delete_after > moment and not early):
+        if tenant.delete_after is None or (tenant.delete_after > moment and not early):
             raise WrongStatus(status=tenant.get_status_display())
         with transaction.atomic():
             dispatch.forget_tenant(tenant_id=tenant_id)
@@ -146,7 +147,7 @@ def _bury(tenant: Tenant) -> None:
     tenant.save()
 
 
-def _announce(signal: signals.EventSignal, tenant: Tenant) -> None:
+def _announce(signal: EventSignal, tenant: Tenant) -> None:
     signal.announce(signals.TenantStatusChanged(tenant_id=tenant.pk, slug=tenant.slug, status=str(tenant.status)))
     _forget()
 

@@ -7,14 +7,17 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.core.errors import InvalidInput
+from apps.dispatch import facade as dispatch
+from apps.tenants.conf import OPERATOR_SLUG
 from apps.tenants.context import current_tenant
 from apps.tenants.entitlements import get_entitlement
-from apps.tenants.errors import PlanLimitReached, UnknownTenant
 from apps.tenants.enums import TenantEventKind
+from apps.tenants.errors import PlanLimitReached, UnknownTenant
 from apps.tenants.models import LimitOverride, Tenant, UsageCounter
 from apps.tenants.services.plans import find_plan
 from apps.tenants.services.records import record_event
 
+UNLIMITED_IN_FLIGHT = 500
 NO_PERIOD = date(2000, 1, 1)
 
 _LIMIT = """
@@ -90,7 +93,9 @@ def change_plan(*, tenant_id: int, plan: str, actor_id: int | None = None, reaso
     if before is None:
         raise UnknownTenant(detail=f"tenant {tenant_id}")
     Tenant.objects.filter(pk=tenant_id).update(plan=find_plan(plan))
-    record_event(tenant_id=tenant_id, kind=TenantEventKind.PLAN_CHANGED, actor_id=actor_id, reason=reason, before=before, after=plan)
+    _pass_on_in_flight(tenant_id)
+    kind = TenantEventKind.PLAN_CHANGED
+    record_event(tenant_id=tenant_id, kind=kind, actor_id=actor_id, reason=reason, before=before, after=plan)
 
 
 def override_limit(*, tenant_id: int, key: str, amount: int | None, reason: str, actor_id: int | None = None) -> None:
@@ -99,7 +104,25 @@ def override_limit(*, tenant_id: int, key: str, amount: int | None, reason: str,
     if amount is not None and amount < 0:
         raise InvalidInput(fields={"amount": "Use a whole number from 0, or leave it empty for unlimited."})
     LimitOverride.objects.update_or_create(tenant_id=tenant_id, key=key, defaults={"amount": amount, "reason": reason})
-    record_event(tenant_id=tenant_id, kind=TenantEventKind.LIMIT_CHANGED, actor_id=actor_id, reason=reason, key=key, amount=amount)
+    if key == "in_flight":
+        _pass_on_in_flight(tenant_id)
+    kind = TenantEventKind.LIMIT_CHANGED
+    record_event(tenant_id=tenant_id, kind=kind, actor_id=actor_id, reason=reason, key=key, amount=amount)
+
+
+def in_flight_of(tenant_id: int) -> int:
+    """Slots of the work queue a tenant is granted; unlimited ones get what one worker has."""
+    limit = entitlement_of(tenant_id=tenant_id, key="in_flight")
+    return UNLIMITED_IN_FLIGHT if limit is None else max(1, limit)
+
+
+def _pass_on_in_flight(tenant_id: int) -> None:
+    """Tell the work queue how many slots the tenant has now."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    dispatch.register_tenant(
+        tenant_id=tenant.pk, schema_name=tenant.schema_name, epoch=tenant.epoch, max_in_flight=in_flight_of(tenant.pk),
+        is_operator=tenant.slug == OPERATOR_SLUG,
+    )
 
 
 def _period(key: str, on: date | None) -> date:

@@ -12,7 +12,7 @@ from apps.accounts.facade import add_owner
 from apps.core.errors import InvalidInput
 from apps.dispatch import facade as dispatch
 from apps.tenants import signals
-from apps.tenants.conf import RESERVED_SLUGS
+from apps.tenants.conf import OPERATOR_SLUG, RESERVED_SLUGS
 from apps.tenants.context import public_context
 from apps.tenants.contracts import TenantRef
 from apps.tenants.directory import directory
@@ -21,13 +21,12 @@ from apps.tenants.errors import InvalidSlug, SlugTaken
 from apps.tenants.models import SLUG, Domain, Tenant
 from apps.tenants.schemas.pool import take_schema
 from apps.tenants.schemas.template import template_sql
-from apps.tenants.services.limits import entitlement_of
+from apps.tenants.services.limits import in_flight_of
 from apps.tenants.services.plans import find_plan
 from apps.tenants.services.records import record_event
 
-OPERATOR_SLUG = "hq"
 SLUG_LENGTH = 3
-UNLIMITED_IN_FLIGHT = 500
+NAME_LENGTH = 120
 
 
 def provision_tenant(
@@ -70,12 +69,6 @@ def as_ref(tenant: Tenant) -> TenantRef:
     )
 
 
-def in_flight_of(tenant_id: int) -> int:
-    """Slots of the work queue a tenant's plan grants; unlimited plans get what one worker has."""
-    limit = entitlement_of(tenant_id=tenant_id, key="in_flight")
-    return UNLIMITED_IN_FLIGHT if limit is None else max(1, limit)
-
-
 def _insert(*, slug: str, name: str, email: str, plan: str) -> Tenant:
     try:
         with transaction.atomic():
@@ -92,7 +85,7 @@ def _insert(*, slug: str, name: str, email: str, plan: str) -> Tenant:
 def _check(*, slug: str, name: str, email: str) -> None:
     if not re.fullmatch(SLUG, slug) or (len(slug) < SLUG_LENGTH and slug != OPERATOR_SLUG) or slug in RESERVED_SLUGS:
         raise InvalidSlug(fields={"slug": InvalidSlug.message})
-    if not name.strip() or len(name.strip()) > Tenant._meta.get_field("name").max_length:
+    if not name.strip() or len(name.strip()) > NAME_LENGTH:
         raise InvalidInput(fields={"name": "Give the workspace a name of at most 120 characters."})
     try:
         validate_email(email)
