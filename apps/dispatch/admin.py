@@ -42,14 +42,20 @@ class WorkItemAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Give dead items another chance"))
     def redrive_selected(self, request: HttpRequest, queryset: QuerySet[WorkItem]) -> None:
         """Redrive each selected dead item."""
-        self._each(request, queryset, lambda item: services.redrive(
-            work_id=item.pk, reason="back office", actor=str(request.user)))
+        self._each(
+            request,
+            queryset,
+            lambda item: services.redrive(work_id=item.pk, reason="back office", actor=str(request.user)),
+        )
 
     @admin.action(description=_("Cancel live items"))
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[WorkItem]) -> None:
         """Cancel each selected live item."""
-        self._each(request, queryset, lambda item: services.cancel_one(
-            work_id=item.pk, reason="back office", actor=str(request.user)))
+        self._each(
+            request,
+            queryset,
+            lambda item: services.cancel_one(work_id=item.pk, reason="back office", actor=str(request.user)),
+        )
 
     def _each(self, request: HttpRequest, queryset: QuerySet[WorkItem], act: Callable[[WorkItem], None]) -> None:
         done = 0
@@ -60,7 +66,9 @@ class WorkItemAdmin(ReadOnlyAdmin):
             except PlatformError as error:
                 self.message_user(request, f"{item.pk}: {error.text}", messages.ERROR)
         if done:
-            self.message_user(request, ngettext("%(count)s item changed.", "%(count)s items changed.", done) % {"count": done})
+            self.message_user(
+                request, ngettext("%(count)s item changed.", "%(count)s items changed.", done) % {"count": done}
+            )
 
 
 @admin.register(Worker)

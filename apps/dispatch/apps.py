@@ -4,5 +4,7 @@ from apps.core.apps import PlatformApp
 
 
 class DispatchConfig(PlatformApp):
+    """The durable work queue."""
+
     name = "apps.dispatch"
     label = "dispatch"

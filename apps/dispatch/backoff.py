@@ -9,8 +9,15 @@ def full_jitter(*, attempt: int, base_s: float, cap_s: float, rng: random.Random
     return (rng or random).uniform(0, ceiling)
 
 
-def retry_delay(*, attempt: int, retry_after: float | None, base_s: float, cap_s: float, retry_after_cap_s: float,
-                rng: random.Random | None = None) -> float:
+def retry_delay(
+    *,
+    attempt: int,
+    retry_after: float | None,
+    base_s: float,
+    cap_s: float,
+    retry_after_cap_s: float,
+    rng: random.Random | None = None,
+) -> float:
     """Full jitter, but never before the moment the other side asked for (bounded)."""
     delay = full_jitter(attempt=attempt, base_s=base_s, cap_s=cap_s, rng=rng)
     return delay if retry_after is None else max(delay, min(max(retry_after, 0.0), retry_after_cap_s))

@@ -55,26 +55,44 @@ class Claimer:
         if room.total <= 0 or not room.kinds:
             return NOTHING
         self._rounds += 1
-        rows = self.session.run(claim.PROMOTE_AND_SURVEY, {
-            "page": self._conf.promote_page, "kinds": list(room.kinds), "queues": list(room.queue_limits)})
+        rows = self.session.run(
+            claim.PROMOTE_AND_SURVEY,
+            {"page": self._conf.promote_page, "kinds": list(room.kinds), "queues": list(room.queue_limits)},
+        )
         if not rows:
             return NOTHING
         floor = floor_tag(clock=float(rows[0][7] or 0), burst=self._conf.burst)
-        backlogs = [Backlog(kind=kind, queue=queue, tenant_id=tenant_id, cost=cost, vtime=vtime, weight=weight, free=free)
-                    for kind, queue, tenant_id, cost, vtime, weight, free, _ in rows]
+        backlogs = [
+            Backlog(kind=kind, queue=queue, tenant_id=tenant_id, cost=cost, vtime=vtime, weight=weight, free=free)
+            for kind, queue, tenant_id, cost, vtime, weight, free, _ in rows
+        ]
         order = list(room.queue_limits)
         if self._rounds % REVERSED_EVERY == 0:
             order.reverse()
-        quotas = share_out(backlogs=backlogs, floor=floor, queue_order=order, queue_limits=room.queue_limits,
-                           kind_limits=room.kind_limits, limited_total=room.job_limit,
-                           total=min(room.total, self._conf.claim_batch))
+        quotas = share_out(
+            backlogs=backlogs,
+            floor=floor,
+            queue_order=order,
+            queue_limits=room.queue_limits,
+            kind_limits=room.kind_limits,
+            limited_total=room.job_limit,
+            total=min(room.total, self._conf.claim_batch),
+        )
         if not quotas:
             return Claimed(works=(), backlog=True, tried=False)
-        taken = self.session.run(claim.HOLD_AND_TAKE, {
-            "worker": str(self.incarnation), "tenants": [one.tenant_id for one in quotas],
-            "kinds": [one.kind for one in quotas], "queues": [one.queue for one in quotas],
-            "wanted": [one.wanted for one in quotas], "before": [one.before for one in quotas],
-            "floor": floor, "grace": self._conf.deadline_grace_s})
+        taken = self.session.run(
+            claim.HOLD_AND_TAKE,
+            {
+                "worker": str(self.incarnation),
+                "tenants": [one.tenant_id for one in quotas],
+                "kinds": [one.kind for one in quotas],
+                "queues": [one.queue for one in quotas],
+                "wanted": [one.wanted for one in quotas],
+                "before": [one.before for one in quotas],
+                "floor": floor,
+                "grace": self._conf.deadline_grace_s,
+            },
+        )
         return Claimed(works=tuple(_work(row) for row in taken), backlog=True, tried=True)
 
     def release(self, strays: Mapping[int, int] | None = None) -> list[int]:
@@ -82,14 +100,29 @@ class Claimer:
         if strays is None:
             rows = self.session.run(move.RELEASE, {"worker": str(self.incarnation)})
         else:
-            rows = self.session.run(move.RELEASE_THESE, {
-                "worker": str(self.incarnation), "ids": list(strays), "fences": list(strays.values())})
+            rows = self.session.run(
+                move.RELEASE_THESE,
+                {"worker": str(self.incarnation), "ids": list(strays), "fences": list(strays.values())},
+            )
         return [row[0] for row in rows]
 
 
 def _work(row: tuple[Any, ...]) -> ClaimedWork:
     metrics.CLAIMED.labels(row[4]).inc()
     metrics.WAITED.observe(max(0.0, row[14]))
-    return ClaimedWork(id=row[0], tenant_id=row[1], schema_name=row[2], epoch=row[3], kind=row[4], ref=row[5], fence=row[6],
-                       attempt=row[7], losses=row[8], nudges=row[9], deadline_at=row[10], enqueued_at=row[11], queue=row[12],
-                       max_attempts=row[13])
+    return ClaimedWork(
+        id=row[0],
+        tenant_id=row[1],
+        schema_name=row[2],
+        epoch=row[3],
+        kind=row[4],
+        ref=row[5],
+        fence=row[6],
+        attempt=row[7],
+        losses=row[8],
+        nudges=row[9],
+        deadline_at=row[10],
+        enqueued_at=row[11],
+        queue=row[12],
+        max_attempts=row[13],
+    )

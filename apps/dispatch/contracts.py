@@ -16,7 +16,8 @@ class NewWork:
     ``run_at`` (or ``delay_s`` from now) postpones it. While an item with the same tenant, kind and ``dedupe_key`` is live, a
     second one is not created; with ``again`` a duplicate that is already *running* is run once more after it ends, so a
     change made behind its back is not missed. Lower ``priority`` goes first within a tenant and queue. ``timeout_s`` bounds one
-    attempt and ``max_attempts`` their number (None = the kind's own, or 60 and 8), ``cost`` is its weight in fair sharing between tenants (1.0 = an ordinary item).
+    attempt and ``max_attempts`` their number (None = the kind's own, or 60 and 8), ``cost`` is its weight in fair sharing
+    between tenants (1.0 = an ordinary item).
     """
 
     kind: str

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class EngineHost:
-    """Main thread only. An engine that raises loses the items of that call: they are settled for another try, or left to a sweep."""
+    """Main thread only. An engine that raises loses the items of that call: they get another try, now or by a sweep."""
 
     def __init__(self, *, conf: DispatchConf, held: Held, lanes: Lanes) -> None:
         self._conf = conf
@@ -59,8 +59,12 @@ class EngineHost:
             call()
         except Exception as error:
             away = is_database_away(error)
-            logger.log(logging.WARNING if away else logging.ERROR, "engine call failed", exc_info=error,
-                       extra={"works": [work.id for work in works][:20]})
+            logger.log(
+                logging.WARNING if away else logging.ERROR,
+                "engine call failed",
+                exc_info=error,
+                extra={"works": [work.id for work in works][:20]},
+            )
             connection.close()
             mine = [work for work in works if self._held.is_current(work)]
             self.drop(mine)
@@ -73,7 +77,9 @@ class EngineHost:
             if not is_database_away(second):
                 raise
             connection.close()
-            logger.warning("items left to the sweep: the database is away", extra={"works": [work.id for work in works][:20]})
+            logger.warning(
+                "items left to the sweep: the database is away", extra={"works": [work.id for work in works][:20]}
+            )
 
     def _engine(self, kind: str) -> BatchEngine:
         if kind not in self._engines:

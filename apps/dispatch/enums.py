@@ -22,8 +22,13 @@ FINAL_STATES = (WorkState.DONE, WorkState.DEAD, WorkState.CANCELLED)
 LEGAL_MOVES: dict[WorkState, tuple[WorkState, ...]] = {
     WorkState.READY: (WorkState.READY, WorkState.RUNNING, WorkState.DEAD, WorkState.CANCELLED),
     WorkState.RUNNING: (
-        WorkState.RUNNING, WorkState.READY, WorkState.WAITING, WorkState.REVIEW,
-        WorkState.DONE, WorkState.DEAD, WorkState.CANCELLED,
+        WorkState.RUNNING,
+        WorkState.READY,
+        WorkState.WAITING,
+        WorkState.REVIEW,
+        WorkState.DONE,
+        WorkState.DEAD,
+        WorkState.CANCELLED,
     ),
     WorkState.WAITING: (WorkState.WAITING, WorkState.READY, WorkState.DEAD, WorkState.CANCELLED),
     WorkState.REVIEW: (WorkState.REVIEW, WorkState.READY, WorkState.DONE, WorkState.CANCELLED),

@@ -7,8 +7,18 @@ from apps.dispatch.contracts import NewWork, Settlement
 from apps.dispatch.enums import WorkState
 
 __all__ = [
-    "cancel", "enqueue", "enqueue_many", "forget_tenant", "nudge", "pause_tenant", "redrive", "register_tenant",
-    "resolve_review", "resume_tenant", "set_epoch", "settle",
+    "cancel",
+    "enqueue",
+    "enqueue_many",
+    "forget_tenant",
+    "nudge",
+    "pause_tenant",
+    "redrive",
+    "register_tenant",
+    "resolve_review",
+    "resume_tenant",
+    "set_epoch",
+    "settle",
 ]
 
 
@@ -68,11 +78,23 @@ def resume_tenant(*, tenant_id: int) -> None:
 
 
 def register_tenant(
-    *, tenant_id: int, schema_name: str, epoch: int, weight: float = 1.0, max_in_flight: int = 50, is_operator: bool = False
+    *,
+    tenant_id: int,
+    schema_name: str,
+    epoch: int,
+    weight: float = 1.0,
+    max_in_flight: int = 50,
+    is_operator: bool = False,
 ) -> None:
     """Create or update a tenant's queue. ``is_operator`` marks the one tenant (hq) that carries platform schedules."""
-    tenancy.register_tenant(tenant_id=tenant_id, schema_name=schema_name, epoch=epoch, weight=weight,
-                             max_in_flight=max_in_flight, is_operator=is_operator)
+    tenancy.register_tenant(
+        tenant_id=tenant_id,
+        schema_name=schema_name,
+        epoch=epoch,
+        weight=weight,
+        max_in_flight=max_in_flight,
+        is_operator=is_operator,
+    )
 
 
 def set_epoch(*, tenant_id: int, epoch: int) -> int:

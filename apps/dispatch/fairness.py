@@ -1,8 +1,8 @@
 """Fair sharing between tenants: start-time fair queueing (Goyal, Vin, Cheng, "Start-time Fair Queueing", SIGCOMM 1996).
 
-Each item of a tenant starts at the tenant's virtual time and moves it on by cost / weight; the item with the smallest start tag goes
-first. A tenant that comes back from idling starts at the clock (the largest tag served so far) less a small burst, so credit cannot
-be hoarded. Pure: rows in, quotas out.
+Each item of a tenant starts at the tenant's virtual time and moves it on by cost / weight; the item with the smallest start tag
+goes first. A tenant that comes back from idling starts at the clock (the largest tag served so far) less a small burst, so
+credit cannot be hoarded. Pure: rows in, quotas out.
 """
 
 import heapq
@@ -45,13 +45,20 @@ def start_tag(*, vtime: float, floor: float) -> float:
 
 
 def share_out(
-    *, backlogs: Sequence[Backlog], floor: float, queue_order: Sequence[str], queue_limits: Mapping[str, int],
-    kind_limits: Mapping[str, int], total: int, limited_total: int | None = None,
+    *,
+    backlogs: Sequence[Backlog],
+    floor: float,
+    queue_order: Sequence[str],
+    queue_limits: Mapping[str, int],
+    kind_limits: Mapping[str, int],
+    total: int,
+    limited_total: int | None = None,
 ) -> list[Quota]:
     """Divide ``total`` free slots: queues in order, within a queue the smallest start tag first.
 
-    ``queue_limits`` runs from the fastest queue to the slowest; each limit counts the queue and all slower ones. A kind at most its limit (absent = no limit; all limited kinds together at most ``limited_total``), a tenant at
-    most what its cap leaves.
+    ``queue_limits`` runs from the fastest queue to the slowest; each limit counts the queue and all slower ones. A
+    kind gets at most its limit (absent = no limit; all limited kinds together at most ``limited_total``), a tenant at most what
+    its cap leaves.
     """
     tags = {one.tenant_id: start_tag(vtime=one.vtime, floor=floor) for one in backlogs}
     free = {one.tenant_id: one.free for one in backlogs}

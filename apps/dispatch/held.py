@@ -51,14 +51,20 @@ class Held:
     def lost(self, *, sent: float, owned: Mapping[int, int]) -> list[ClaimedWork]:
         """Items held since before ``sent`` which the database, asked after ``sent``, does not call ours."""
         with self._lock:
-            return [slot.work for slot in self._slots.values()
-                    if slot.since < sent and owned.get(slot.work.id) != slot.work.fence]
+            return [
+                slot.work
+                for slot in self._slots.values()
+                if slot.since < sent and owned.get(slot.work.id) != slot.work.fence
+            ]
 
     def strays(self, owned: Mapping[int, int]) -> dict[int, int]:
         """What the database calls ours and we do not hold: a claim whose answer was lost, an outcome that was not written."""
         with self._lock:
-            return {work_id: fence for work_id, fence in owned.items()
-                    if work_id not in self._slots or self._slots[work_id].work.fence != fence}
+            return {
+                work_id: fence
+                for work_id, fence in owned.items()
+                if work_id not in self._slots or self._slots[work_id].work.fence != fence
+            }
 
     def all(self) -> list[ClaimedWork]:
         """Everything held."""

@@ -43,7 +43,11 @@ class Housekeeper:
     """
 
     def __init__(
-        self, *, identity: Identity, conf: DispatchConf, session: Session | None = None,
+        self,
+        *,
+        identity: Identity,
+        conf: DispatchConf,
+        session: Session | None = None,
         allowed: Callable[[], object] | None = None,
     ) -> None:
         self._allowed = allowed
@@ -99,7 +103,9 @@ class Housekeeper:
         try:
             chore.run()
         except DatabaseAway as error:
-            logger.warning("housekeeping waits for the database", extra={"chore": chore.name, "error": str(error)[:200]})
+            logger.warning(
+                "housekeeping waits for the database", extra={"chore": chore.name, "error": str(error)[:200]}
+            )
             chore.due_at = time.monotonic() + jittered(AWAY_PAUSE_S)
         except Exception:
             logger.exception("chore failed", extra={"chore": chore.name})
@@ -154,10 +160,21 @@ class Housekeeper:
         rows = self._session.run(worker.SWEEP, {**self._sweep_params(after, page), "max_losses": self._conf.max_losses})
         for work_id, tenant_id, kind, ref, state, losses, why, _ in rows:
             metrics.SWEPT.labels(why).inc()
-            logger.warning("item taken from its owner", extra={"work": work_id, "tenant": tenant_id, "kind": kind, "why": why,
-                                                               "losses": losses, "state": state})
+            logger.warning(
+                "item taken from its owner",
+                extra={
+                    "work": work_id,
+                    "tenant": tenant_id,
+                    "kind": kind,
+                    "why": why,
+                    "losses": losses,
+                    "state": state,
+                },
+            )
             if state == "dead":
-                work_died.announce(WorkDied(tenant_id=tenant_id, work_id=work_id, kind=kind, ref=ref, error_code="poison"))
+                work_died.announce(
+                    WorkDied(tenant_id=tenant_id, work_id=work_id, kind=kind, ref=ref, error_code="poison")
+                )
         return rows
 
     def _sweep_params(self, after: tuple[str | datetime, int], page: int) -> dict[str, object]:
@@ -165,7 +182,9 @@ class Housekeeper:
 
     def declare_dead_neighbours(self) -> None:
         """End the leases of processes on this machine that no longer exist, so their items need not wait for the lease."""
-        rows = self._session.run(worker.NEIGHBOURS, {"place": self._identity.place, "worker": str(self._identity.incarnation)})
+        rows = self._session.run(
+            worker.NEIGHBOURS, {"place": self._identity.place, "worker": str(self._identity.incarnation)}
+        )
         for incarnation, pid, pid_started in rows:
             if is_gone(pid=pid, pid_started=pid_started):
                 logger.warning("a worker on this machine died", extra={"worker": str(incarnation), "pid": pid})
@@ -176,7 +195,7 @@ class Housekeeper:
         fired = 0
         while True:
             created, seen = self._session.run(schedule.FIRE, {"page": self._conf.firing_page})[0]
-            fired += created
+            fired += int(created)
             if seen < self._conf.firing_page:
                 break
         if fired:
@@ -197,10 +216,16 @@ class Housekeeper:
     def prune(self) -> int:
         """Remove finished items and workers past their keeping time, in pages. Returns how many items."""
         gone = 0
-        for state, keep in (("done", self._conf.keep_done_s), ("cancelled", self._conf.keep_done_s), ("dead", self._conf.keep_dead_s)):
+        for state, keep in (
+            ("done", self._conf.keep_done_s),
+            ("cancelled", self._conf.keep_done_s),
+            ("dead", self._conf.keep_dead_s),
+        ):
             removed = self._conf.prune_page
             while removed >= self._conf.prune_page and not self._stopping:
-                removed = len(self._session.run(worker.PRUNE_ITEMS, {"state": state, "keep": keep, "page": self._conf.prune_page}))
+                removed = len(
+                    self._session.run(worker.PRUNE_ITEMS, {"state": state, "keep": keep, "page": self._conf.prune_page})
+                )
                 gone += removed
         self._session.run(worker.PRUNE_WORKERS, {"keep": self._conf.keep_workers_s})
         return gone

@@ -20,8 +20,13 @@ class Identity:
 
 def new_identity() -> Identity:
     """A fresh identity for this process; never derived from host, pid or container names, which are used again."""
-    return Identity(incarnation=uuid4(), host=socket.gethostname(), place=_place(), pid=os.getpid(),
-                    pid_started=process_started(os.getpid()) or 0)
+    return Identity(
+        incarnation=uuid4(),
+        host=socket.gethostname(),
+        place=_place(),
+        pid=os.getpid(),
+        pid_started=process_started(os.getpid()) or 0,
+    )
 
 
 def process_started(pid: int) -> int | None:
@@ -49,6 +54,6 @@ def is_gone(*, pid: int, pid_started: int) -> bool:
 def _place() -> str:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}:{os.readlink('/proc/self/ns/pid')}"
+        return f"{boot}:{Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return f"unknown:{uuid4()}"

@@ -25,7 +25,9 @@ _stack_lock = threading.Lock()
 class LanePool:
     """Runs calls on up to ``size`` threads; further calls queue. Answers are collected by the loop's main thread."""
 
-    def __init__(self, *, size: int, bell: Bell, may_start: Callable[[], bool], release: Callable[[Iterable[int]], None]) -> None:
+    def __init__(
+        self, *, size: int, bell: Bell, may_start: Callable[[], bool], release: Callable[[Iterable[int]], None]
+    ) -> None:
         self._size = size
         self._bell = bell
         self._may_start = may_start

@@ -41,9 +41,17 @@ class Lease:
     """
 
     def __init__(
-        self, *, identity: Identity, conf: DispatchConf, boot: Mapping[str, object], in_flight: Callable[[], int],
-        last_tick: Callable[[], float], on_owned: Callable[[float, dict[int, int]], None],
-        clock: Callable[[], float] = boot_clock, leave: Callable[[int], None] = leave_at_once, session: Session | None = None,
+        self,
+        *,
+        identity: Identity,
+        conf: DispatchConf,
+        boot: Mapping[str, object],
+        in_flight: Callable[[], int],
+        last_tick: Callable[[], float],
+        on_owned: Callable[[float, dict[int, int]], None],
+        clock: Callable[[], float] = boot_clock,
+        leave: Callable[[int], None] = leave_at_once,
+        session: Session | None = None,
     ) -> None:
         self._identity = identity
         self._conf = conf
@@ -71,9 +79,18 @@ class Lease:
         """Register this boot and begin to renew. Raises ``DatabaseAway`` when the database cannot be reached now."""
         sent = self._clock()
         who = self._identity
-        self._session.run(worker.BOOT, {
-            "worker": str(who.incarnation), "host": who.host, "place": who.place, "pid": who.pid, "pid_started": who.pid_started,
-            "lease": self._conf.lease_s, **self._boot})
+        self._session.run(
+            worker.BOOT,
+            {
+                "worker": str(who.incarnation),
+                "host": who.host,
+                "place": who.place,
+                "pid": who.pid,
+                "pid_started": who.pid_started,
+                "lease": self._conf.lease_s,
+                **self._boot,
+            },
+        )
         self._renewed_at = sent
         self._thread = threading.Thread(target=self._run, name="dispatch-heartbeat", daemon=True)
         self._thread.start()
@@ -91,18 +108,30 @@ class Lease:
         """One renewal; True when the lease is ours for another term. Leaves the process when it is lost for good."""
         metrics.LEASE_AGE.set(self.age())
         if self._clock() - self._last_tick() > self._conf.stall_s:
-            logger.error("main loop has not moved, lease not renewed", extra={"stalled_s": self._clock() - self._last_tick()})
+            logger.error(
+                "main loop has not moved, lease not renewed", extra={"stalled_s": self._clock() - self._last_tick()}
+            )
             return self._judge()
         sent = self._clock()
         try:
-            renewed = self._session.run(worker.HEARTBEAT, {
-                "worker": str(self._identity.incarnation), "lease": self._conf.lease_s, "in_flight": self._in_flight(),
-                "draining": self.draining})
+            renewed = self._session.run(
+                worker.HEARTBEAT,
+                {
+                    "worker": str(self._identity.incarnation),
+                    "lease": self._conf.lease_s,
+                    "in_flight": self._in_flight(),
+                    "draining": self.draining,
+                },
+            )
             if not renewed:
-                logger.error("lease ran out or was ended by others; leaving", extra={"worker": str(self._identity.incarnation)})
+                logger.error(
+                    "lease ran out or was ended by others; leaving", extra={"worker": str(self._identity.incarnation)}
+                )
                 self._leave(EXIT_LEASE_LOST)
                 return False
-            owned = {row[0]: row[1] for row in self._session.run(worker.OWNED, {"worker": str(self._identity.incarnation)})}
+            owned = {
+                row[0]: row[1] for row in self._session.run(worker.OWNED, {"worker": str(self._identity.incarnation)})
+            }
         except (DatabaseAway, psycopg2.Error) as error:
             logger.warning("heartbeat failed", extra={"error": str(error)[:200], "lease_age_s": self.age()})
             return self._judge()

@@ -37,8 +37,15 @@ class Loop:
     nothing is left to claim. ``kinds`` None means every registered kind. ``allowed`` is asked again and again whether new work
     may be taken (see ``Housekeeper``)."""
 
-    def __init__(self, *, conf: DispatchConf | None = None, kinds: Sequence[str] | None = None, revision: str = "",
-                 until_empty: bool = False, allowed: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        conf: DispatchConf | None = None,
+        kinds: Sequence[str] | None = None,
+        revision: str = "",
+        until_empty: bool = False,
+        allowed: Callable[[], object] | None = None,
+    ) -> None:
         self.conf = conf or dispatch_conf()
         self.identity = new_identity()
         self.bell = Bell()
@@ -53,8 +60,13 @@ class Loop:
         self._strays_due: deque[dict[int, int]] = deque()
         self.held = Held(clock=boot_clock)
         self.lease = Lease(
-            identity=self.identity, conf=self.conf, in_flight=lambda: len(self.held), last_tick=lambda: self._tick,
-            on_owned=self._compare, boot={"revision": revision[:64], "slots": self.conf.slots, "kinds": _json([k.name for k in entries])})
+            identity=self.identity,
+            conf=self.conf,
+            in_flight=lambda: len(self.held),
+            last_tick=lambda: self._tick,
+            on_owned=self._compare,
+            boot={"revision": revision[:64], "slots": self.conf.slots, "kinds": _json([k.name for k in entries])},
+        )
         self.claimer = Claimer(incarnation=self.identity.incarnation, conf=self.conf)
         self.housekeeper = Housekeeper(identity=self.identity, conf=self.conf, allowed=allowed)
         self.lanes = LanePool(size=self.conf.slots, bell=self.bell, may_start=self.may_start, release=self._release)
@@ -83,7 +95,11 @@ class Loop:
         try:
             while not self._stopping.is_set():
                 self._turn()
-                if self._until_empty and not self.held and (self._pace.found_nothing or self.housekeeper.refusal is not None):
+                if (
+                    self._until_empty
+                    and not self.held
+                    and (self._pace.found_nothing or self.housekeeper.refusal is not None)
+                ):
                     break
             self._drain()
         finally:
@@ -98,7 +114,9 @@ class Loop:
                 self.bell.wait(jittered(1.0))
             else:
                 self.housekeeper.start()
-                logger.info("worker started", extra={"worker": str(self.identity.incarnation), "slots": self.conf.slots})
+                logger.info(
+                    "worker started", extra={"worker": str(self.identity.incarnation), "slots": self.conf.slots}
+                )
                 return True
         return False
 
@@ -136,15 +154,21 @@ class Loop:
     def _room(self) -> Room:
         busy_jobs = sum(self.held.count_kind(name) for name in self._jobs_by_kind)
         free_jobs = max(0, self._jobs.size - busy_jobs)
-        kind_limits = {name: min(free_jobs, max(0, kind.max_parallel - self.held.count_kind(name)))
-                       for name, kind in self._jobs_by_kind.items()}
+        kind_limits = {
+            name: min(free_jobs, max(0, kind.max_parallel - self.held.count_kind(name)))
+            for name, kind in self._jobs_by_kind.items()
+        }
         kinds = [*self._engine_kinds, *(name for name, free in kind_limits.items() if free)]
         shares = self.conf.queue_shares
-        limits = queue_limits(slots=self.conf.slots, held=self.held.by_queue([name for name, _ in shares]), shares=shares)
+        limits = queue_limits(
+            slots=self.conf.slots, held=self.held.by_queue([name for name, _ in shares]), shares=shares
+        )
         total = self.conf.slots - len(self.held)
         if not self._engine_kinds:
             total = min(total, free_jobs)
-        return Room(kinds=kinds, total=total if kinds else 0, queue_limits=limits, kind_limits=kind_limits, job_limit=free_jobs)
+        return Room(
+            kinds=kinds, total=total if kinds else 0, queue_limits=limits, kind_limits=kind_limits, job_limit=free_jobs
+        )
 
     def _compare(self, sent: float, owned: dict[int, int]) -> None:
         """Heartbeat thread: hand differences between our memory and the database to the main thread."""

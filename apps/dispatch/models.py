@@ -36,8 +36,9 @@ class TenantQueue(models.Model):
             models.CheckConstraint(condition=~Q(schema_name=""), name="dispatch_tenantqueue_schema_is_named"),
             models.CheckConstraint(condition=Q(weight__gt=0), name="dispatch_tenantqueue_weight_is_positive"),
             models.CheckConstraint(condition=Q(epoch__gt=0), name="dispatch_tenantqueue_epoch_is_positive"),
-            models.UniqueConstraint(fields=["is_operator"], condition=Q(is_operator=True),
-                                    name="dispatch_tenantqueue_one_operator"),
+            models.UniqueConstraint(
+                fields=["is_operator"], condition=Q(is_operator=True), name="dispatch_tenantqueue_one_operator"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -49,7 +50,9 @@ class Worker(models.Model):
 
     incarnation = models.UUIDField(_("boot"), primary_key=True)
     host = models.CharField(_("host"), max_length=255)
-    place = models.CharField(max_length=120, help_text=_("Machine boot and process namespace, to recognise dead neighbours."))
+    place = models.CharField(
+        max_length=120, help_text=_("Machine boot and process namespace, to recognise dead neighbours.")
+    )
     pid = models.IntegerField(_("process"))
     pid_started = models.BigIntegerField(help_text=_("Start of the process in clock ticks after boot."))
     revision = models.CharField(_("code revision"), max_length=64, default="", blank=True)
@@ -91,7 +94,9 @@ class WorkItem(models.Model):
     timeout_s = models.FloatField(_("time limit, seconds"), default=60)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
     max_attempts = models.PositiveSmallIntegerField(_("most attempts"), default=8)
-    losses = models.PositiveSmallIntegerField(_("losses"), default=0, help_text=_("Times its worker died, in 24 hours."))
+    losses = models.PositiveSmallIntegerField(
+        _("losses"), default=0, help_text=_("Times its worker died, in 24 hours.")
+    )
     lost_at = models.DateTimeField(null=True, blank=True)
     nudges = models.PositiveIntegerField(default=0)
     seen_nudges = models.PositiveIntegerField(default=0)
@@ -111,8 +116,10 @@ class WorkItem(models.Model):
             models.CheckConstraint(condition=~Q(kind="") & ~Q(ref=""), name="dispatch_workitem_kind_and_ref_are_named"),
             models.CheckConstraint(condition=Q(state__in=WorkState.values), name="dispatch_workitem_state_is_known"),
             models.CheckConstraint(condition=Q(queue__in=Queue.values), name="dispatch_workitem_queue_is_known"),
-            models.CheckConstraint(condition=Q(cost__gt=0) & Q(timeout_s__gt=0) & Q(max_attempts__gt=0),
-                                   name="dispatch_workitem_limits_are_positive"),
+            models.CheckConstraint(
+                condition=Q(cost__gt=0) & Q(timeout_s__gt=0) & Q(max_attempts__gt=0),
+                name="dispatch_workitem_limits_are_positive",
+            ),
             models.CheckConstraint(
                 condition=Q(state="running", owner__isnull=False, deadline_at__isnull=False, fence__gt=0)
                 | (~Q(state="running") & Q(owner__isnull=True, deadline_at__isnull=True)),
@@ -122,14 +129,22 @@ class WorkItem(models.Model):
                 condition=(FINAL & Q(finished_at__isnull=False)) | (~FINAL & Q(finished_at__isnull=True)),
                 name="dispatch_workitem_final_has_end",
             ),
-            models.CheckConstraint(condition=Q(parked=False) | Q(state__in=["ready", "waiting"]),
-                                   name="dispatch_workitem_parked_is_ready_or_waiting"),
-            models.UniqueConstraint(fields=["tenant_id", "kind", "dedupe_key"], condition=LIVE & ~Q(dedupe_key=""),
-                                    name="dispatch_workitem_one_live_per_dedupe_key"),
+            models.CheckConstraint(
+                condition=Q(parked=False) | Q(state__in=["ready", "waiting"]),
+                name="dispatch_workitem_parked_is_ready_or_waiting",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant_id", "kind", "dedupe_key"],
+                condition=LIVE & ~Q(dedupe_key=""),
+                name="dispatch_workitem_one_live_per_dedupe_key",
+            ),
         ]
         indexes = [
-            models.Index(fields=["kind", "queue", "tenant_id", "priority", "run_at", "id"],
-                         condition=Q(state="ready", parked=False), name="dispatch_work_claim"),
+            models.Index(
+                fields=["kind", "queue", "tenant_id", "priority", "run_at", "id"],
+                condition=Q(state="ready", parked=False),
+                name="dispatch_work_claim",
+            ),
             models.Index(fields=["run_at"], condition=Q(parked=True), name="dispatch_work_parked"),
             models.Index(fields=["deadline_at"], condition=Q(state="running"), name="dispatch_work_deadline"),
             models.Index(fields=["owner"], condition=Q(state="running"), name="dispatch_work_owner"),
@@ -160,8 +175,10 @@ class ScheduleEntry(models.Model):
         verbose_name_plural = _("schedules")
         constraints = [
             models.CheckConstraint(condition=~Q(name="") & ~Q(kind=""), name="dispatch_scheduleentry_is_named"),
-            models.CheckConstraint(condition=Q(every_s__gte=1) & Q(default_every_s__gte=1),
-                                   name="dispatch_scheduleentry_interval_is_a_second_or_more"),
+            models.CheckConstraint(
+                condition=Q(every_s__gte=1) & Q(default_every_s__gte=1),
+                name="dispatch_scheduleentry_interval_is_a_second_or_more",
+            ),
         ]
 
     def __str__(self) -> str:

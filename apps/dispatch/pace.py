@@ -9,6 +9,7 @@ from apps.dispatch.claiming import Claimed
 from apps.dispatch.conf import DispatchConf
 
 CONTENDED_S = 0.003
+RNG = random.SystemRandom()
 FOREVER_S = 1.0
 
 
@@ -40,7 +41,9 @@ class Pace:
         if claimed.works:
             self._due_at = now
         elif claimed.tried:
-            self._due_at = now + random.uniform(0, min(self._conf.poll_busy_s, CONTENDED_S * 2 ** min(self._contended, 10)))  # noqa: S311 - jitter
+            self._due_at = now + RNG.uniform(
+                0, min(self._conf.poll_busy_s, CONTENDED_S * 2 ** min(self._contended, 10))
+            )
         else:
             self._due_at = now + jittered(self._poll_s)
             self._poll_s = min(self._conf.poll_idle_s, self._poll_s * 1.5)

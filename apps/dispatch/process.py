@@ -22,7 +22,11 @@ _loops: "weakref.WeakSet[Loop]" = weakref.WeakSet()
 
 
 def build_loop(
-    *, slots: int | None = None, kinds: Sequence[str] | None = None, until_empty: bool = False, broker: bool = True,
+    *,
+    slots: int | None = None,
+    kinds: Sequence[str] | None = None,
+    until_empty: bool = False,
+    broker: bool = True,
     metrics_port: int | None = None,
 ) -> Loop:
     """A loop ready to ``run``. Raises ``DirtyRevision`` or ``UnknownRevision`` when work may not be done with this code."""
@@ -35,8 +39,13 @@ def build_loop(
         wakeups.silence()
     if metrics_port is not None:
         start_http_server(metrics_port, addr="127.0.0.1")
-    loop = Loop(conf=conf, kinds=kinds, revision=revision.label, until_empty=until_empty,
-                allowed=lambda: require_clean_revision(max_age_s=0))
+    loop = Loop(
+        conf=conf,
+        kinds=kinds,
+        revision=revision.label,
+        until_empty=until_empty,
+        allowed=lambda: require_clean_revision(max_age_s=0),
+    )
     _loops.add(loop)
     return loop
 

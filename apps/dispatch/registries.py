@@ -17,7 +17,9 @@ class KindRegistry(Registry[Any]):
         super()._add(entry)
 
 
-work_kinds: Registry[EngineKind | JobKind] = KindRegistry(name="work kinds", entry_type=object, key=lambda kind: kind.name)
+work_kinds: Registry[EngineKind | JobKind] = KindRegistry(
+    name="work kinds", entry_type=object, key=lambda kind: kind.name
+)
 schedules: Registry[Schedule] = Registry(name="schedules", entry_type=Schedule, key=lambda schedule: schedule.name)
 tenant_gate: Registry[TenantGate] = Registry(name="tenant gate", entry_type=TenantGate, key=lambda gate: gate.name)
 

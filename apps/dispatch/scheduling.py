@@ -1,6 +1,7 @@
 """Keeps schedule rows and beat's metronome in line with the code."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -22,13 +23,17 @@ class SyncReport:
     metronome_s: int
 
 
-def sync_params() -> dict[str, object]:
+def sync_params() -> dict[str, Any]:
     """The registered schedules as columns."""
     known = list(schedules)
     return {
-        "names": [one.name for one in known], "kinds": [one.kind for one in known], "scopes": [str(one.scope) for one in known],
-        "queues": [str(one.queue) for one in known], "everys": [float(one.every_s) for one in known],
-        "overlaps": [one.overlap for one in known], "timeouts": [float(one.timeout_s) for one in known],
+        "names": [one.name for one in known],
+        "kinds": [one.kind for one in known],
+        "scopes": [str(one.scope) for one in known],
+        "queues": [str(one.queue) for one in known],
+        "everys": [float(one.every_s) for one in known],
+        "overlaps": [one.overlap for one in known],
+        "timeouts": [float(one.timeout_s) for one in known],
     }
 
 
@@ -43,7 +48,9 @@ def sync_schedules() -> SyncReport:
         with connection.cursor() as cursor:
             cursor.execute(schedule.PLANT)
         seconds = _sync_metronome()
-    return SyncReport(schedules=ScheduleEntry.objects.count(), removed=removed, firings=Firing.objects.count(), metronome_s=seconds)
+    return SyncReport(
+        schedules=ScheduleEntry.objects.count(), removed=removed, firings=Firing.objects.count(), metronome_s=seconds
+    )
 
 
 def _sync_metronome() -> int:
@@ -52,7 +59,11 @@ def _sync_metronome() -> int:
     interval, _ = IntervalSchedule.objects.get_or_create(every=METRONOME_S, period=IntervalSchedule.SECONDS)
     task, _ = PeriodicTask.objects.get_or_create(
         name=METRONOME,
-        defaults={"task": METRONOME, "interval": interval, "expire_seconds": METRONOME_S * 2,
-                  "description": "Wakes every worker and has it sweep and fire schedules."},
+        defaults={
+            "task": METRONOME,
+            "interval": interval,
+            "expire_seconds": METRONOME_S * 2,
+            "description": "Wakes every worker and has it sweep and fire schedules.",
+        },
     )
     return int(task.interval.every) if task.interval else METRONOME_S

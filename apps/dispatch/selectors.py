@@ -27,16 +27,30 @@ def list_dead(tenant_id: int, *, limit: int = 100) -> list[WorkView]:
 def oldest_ready_age() -> float:
     """Seconds the longest-waiting claimable item has been due; 0 when nothing waits."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(extract(epoch FROM clock_timestamp() - min(run_at)), 0)::float8 "
-                       "FROM public.dispatch_workitem WHERE state = 'ready' AND NOT parked")
+        cursor.execute(
+            "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(run_at)), 0)::float8 "
+            "FROM public.dispatch_workitem WHERE state = 'ready' AND NOT parked"
+        )
         return max(0.0, float(cursor.fetchone()[0]))
 
 
 def view_of(item: WorkItem) -> WorkView:
     """A row as others may see it."""
-    return WorkView(id=item.pk, tenant_id=item.tenant_id, kind=item.kind, ref=item.ref, queue=item.queue, state=item.state,
-                    attempt=item.attempt, losses=item.losses, run_at=item.run_at, enqueued_at=item.enqueued_at,
-                    finished_at=item.finished_at, error_code=item.error_code, evidence=item.evidence)
+    return WorkView(
+        id=item.pk,
+        tenant_id=item.tenant_id,
+        kind=item.kind,
+        ref=item.ref,
+        queue=item.queue,
+        state=item.state,
+        attempt=item.attempt,
+        losses=item.losses,
+        run_at=item.run_at,
+        enqueued_at=item.enqueued_at,
+        finished_at=item.finished_at,
+        error_code=item.error_code,
+        evidence=item.evidence,
+    )
 
 
 def count_live_workers() -> int:

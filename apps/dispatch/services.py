@@ -120,16 +120,19 @@ def settle(settlements: Sequence[Settlement]) -> frozenset[int]:
     for settlement in settlements:
         check_settlement(settlement)
     ordered = sorted(settlements, key=lambda one: one.work_id)
-    rows = _run(move.SETTLE, {
-        "ids": [one.work_id for one in ordered],
-        "fences": [one.fence for one in ordered],
-        "targets": [str(one.to) for one in ordered],
-        "delays": [float(one.delay_s) for one in ordered],
-        "counted": [bool(one.count_attempt) for one in ordered],
-        "errors": [one.error_code[:64] for one in ordered],
-        "evidence": [json.dumps(dict(one.evidence), default=str) for one in ordered],
-        "keeps": [float(one.keep_running_until_s or 0) for one in ordered],
-    })
+    rows = _run(
+        move.SETTLE,
+        {
+            "ids": [one.work_id for one in ordered],
+            "fences": [one.fence for one in ordered],
+            "targets": [str(one.to) for one in ordered],
+            "delays": [float(one.delay_s) for one in ordered],
+            "counted": [bool(one.count_attempt) for one in ordered],
+            "errors": [one.error_code[:64] for one in ordered],
+            "evidence": [json.dumps(dict(one.evidence), default=str) for one in ordered],
+            "keeps": [float(one.keep_running_until_s or 0) for one in ordered],
+        },
+    )
     accepted = frozenset(row[0] for row in rows)
     wakeups.count_settled(rows=[(row[0], row[1]) for row in rows], refused=len(ordered) - len(accepted))
     later = {one.work_id for one in ordered if one.delay_s > 0}
@@ -178,8 +181,10 @@ def resolve_review(*, tenant_id: int, kind: str, ref: str, to: WorkState, reason
     """See ``facade.resolve_review``."""
     if to not in REVIEW_TARGETS:
         raise InvalidWork(fields={"to": f"one of {', '.join(REVIEW_TARGETS)}"})
-    rows = _run(move.RESOLVE_REVIEW, {"tenant_id": tenant_id, "kind": kind, "ref": ref, "target": str(to),
-                                      "reason": reason, "actor": actor})
+    rows = _run(
+        move.RESOLVE_REVIEW,
+        {"tenant_id": tenant_id, "kind": kind, "ref": ref, "target": str(to), "reason": reason, "actor": actor},
+    )
     if rows and to == WorkState.READY:
         ring_after_commit()
     return bool(rows)

@@ -1,7 +1,7 @@
 """A database connection of the worker's own: autocommit, prepared statements, replaced when it breaks.
 
-Every statement run here is conditional and commits by itself, so after a lost connection the caller may simply run it again: whether
-the first try was committed or not, the second one finds the truth.
+Every statement run here is conditional and commits by itself, so after a lost connection the caller may simply run it again:
+whether the first try was committed or not, the second one finds the truth.
 """
 
 import logging
@@ -40,7 +40,9 @@ def is_transient(error: BaseException) -> bool:
 class Session:
     """One named connection with its prepared statements. Not thread-safe: each thread has its own."""
 
-    def __init__(self, *, name: str, prepared: Mapping[str, tuple[str, str]] | None = None, timeout_s: float = 10) -> None:
+    def __init__(
+        self, *, name: str, prepared: Mapping[str, tuple[str, str]] | None = None, timeout_s: float = 10
+    ) -> None:
         self.name = name
         self._prepared = dict(prepared or {})
         self._timeout_s = timeout_s
@@ -84,8 +86,19 @@ class Session:
         return self._connection
 
     def _parameters(self) -> dict[str, Any]:
-        given = connections["default"].get_connection_params()
-        kept = {key: given[key] for key in ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert") if key in given}
-        return {**kept, "application_name": f"echopilot {self.name}", "connect_timeout": 5, "keepalives_idle": 5,
-                "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
-                "options": f"-c statement_timeout={int(self._timeout_s * 1000)} -c lock_timeout=2000"}
+        given: Mapping[str, Any] = connections["default"].get_connection_params()
+        kept: dict[str, Any] = {
+            key: given[key]
+            for key in ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert")
+            if key in given
+        }
+        return {
+            **kept,
+            "application_name": f"echopilot {self.name}",
+            "connect_timeout": 5,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+            "options": f"-c statement_timeout={int(self._timeout_s * 1000)} -c lock_timeout=2000",
+        }

@@ -15,7 +15,9 @@ ON CONFLICT (tenant_id) DO UPDATE SET
     schema_name = excluded.schema_name, epoch = greatest(dispatch_tenantqueue.epoch, excluded.epoch), weight = excluded.weight,
     max_in_flight = excluded.max_in_flight, is_operator = excluded.is_operator OR dispatch_tenantqueue.is_operator
 """
-SET_EPOCH = "UPDATE public.dispatch_tenantqueue SET epoch = %(epoch)s WHERE tenant_id = %(tenant_id)s AND epoch <= %(epoch)s"
+SET_EPOCH = (
+    "UPDATE public.dispatch_tenantqueue SET epoch = %(epoch)s WHERE tenant_id = %(tenant_id)s AND epoch <= %(epoch)s"
+)
 DROP_PENDING = """
 UPDATE public.dispatch_workitem
 SET state = 'cancelled', fence = fence + 1, owner = NULL, deadline_at = NULL, parked = false, finished_at = clock_timestamp(),
@@ -24,13 +26,24 @@ WHERE tenant_id = %(tenant_id)s AND state IN ('ready', 'running', 'waiting', 're
 """
 
 
-def register_tenant(*, tenant_id: int, schema_name: str, epoch: int, weight: float, max_in_flight: int, is_operator: bool) -> None:
+def register_tenant(
+    *, tenant_id: int, schema_name: str, epoch: int, weight: float, max_in_flight: int, is_operator: bool
+) -> None:
     """See ``facade.register_tenant``."""
     if tenant_id <= 0 or not schema_name or epoch <= 0 or weight <= 0 or max_in_flight <= 0:
         raise InvalidWork(fields={"tenant_id": "positive ids, weights, epochs and limits, and a schema name"})
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(REGISTER, {"tenant_id": tenant_id, "schema_name": schema_name, "epoch": epoch, "weight": weight,
-                                  "max_in_flight": max_in_flight, "is_operator": is_operator})
+        cursor.execute(
+            REGISTER,
+            {
+                "tenant_id": tenant_id,
+                "schema_name": schema_name,
+                "epoch": epoch,
+                "weight": weight,
+                "max_in_flight": max_in_flight,
+                "is_operator": is_operator,
+            },
+        )
         cursor.execute(schedule.PLANT_FOR, {"tenant_id": tenant_id})
 
 

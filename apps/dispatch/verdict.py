@@ -34,13 +34,26 @@ def settlement_after(error: BaseException, *, work: ClaimedWork, conf: DispatchC
     code = getattr(error, "code", "") if isinstance(error, PlatformError) else "unexpected_error"
     evidence = {"error": {"type": type(error).__name__, "attempt": work.attempt}}
     if is_database_away(error):
-        return Settlement(work_id=work.id, fence=work.fence, to=WorkState.READY, count_attempt=False, error_code="database_away",
-                          delay_s=full_jitter(attempt=1, base_s=DATABASE_PAUSE_S, cap_s=DATABASE_PAUSE_S))
+        return Settlement(
+            work_id=work.id,
+            fence=work.fence,
+            to=WorkState.READY,
+            count_attempt=False,
+            error_code="database_away",
+            delay_s=full_jitter(attempt=1, base_s=DATABASE_PAUSE_S, cap_s=DATABASE_PAUSE_S),
+        )
     if isinstance(error, FINAL) and not error.retryable:
         return Settlement(work_id=work.id, fence=work.fence, to=WorkState.DEAD, error_code=code, evidence=evidence)
-    delay = retry_delay(attempt=work.attempt, retry_after=getattr(error, "retry_after", None), base_s=conf.backoff_base_s,
-                        cap_s=conf.backoff_cap_s, retry_after_cap_s=conf.retry_after_cap_s)
-    return Settlement(work_id=work.id, fence=work.fence, to=WorkState.READY, delay_s=delay, error_code=code, evidence=evidence)
+    delay = retry_delay(
+        attempt=work.attempt,
+        retry_after=getattr(error, "retry_after", None),
+        base_s=conf.backoff_base_s,
+        cap_s=conf.backoff_cap_s,
+        retry_after_cap_s=conf.retry_after_cap_s,
+    )
+    return Settlement(
+        work_id=work.id, fence=work.fence, to=WorkState.READY, delay_s=delay, error_code=code, evidence=evidence
+    )
 
 
 def settlement_at_gate(error: PlatformError, *, work: ClaimedWork, conf: DispatchConf) -> Settlement:
@@ -49,5 +62,11 @@ def settlement_at_gate(error: PlatformError, *, work: ClaimedWork, conf: Dispatc
         return settlement_after(error, work=work, conf=conf)
     if isinstance(error, NotFound):
         return Settlement(work_id=work.id, fence=work.fence, to=WorkState.CANCELLED, error_code=error.code)
-    return Settlement(work_id=work.id, fence=work.fence, to=WorkState.READY, delay_s=GATE_PAUSE_S, count_attempt=False,
-                      error_code=error.code)
+    return Settlement(
+        work_id=work.id,
+        fence=work.fence,
+        to=WorkState.READY,
+        delay_s=GATE_PAUSE_S,
+        count_attempt=False,
+        error_code=error.code,
+    )

@@ -83,7 +83,9 @@ class WakeSender:
             self._failures += 1
             self._closed_until = self._clock() + pause
             metrics.WAKEUPS.labels("failed").inc()
-            logger.warning("wake-up not sent, workers poll meanwhile", extra={"error": str(error)[:200], "pause_s": pause})
+            logger.warning(
+                "wake-up not sent, workers poll meanwhile", extra={"error": str(error)[:200], "pause_s": pause}
+            )
         else:
             self._failures = 0
             metrics.WAKEUPS.labels("sent").inc()

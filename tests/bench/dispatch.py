@@ -72,7 +72,7 @@ def _workers(count: int, *, entry: str = "plain") -> Iterator[None]:
         }
 
     entries = [f"tests.bench.dispatch_worker:{entry}"] * count
-    with Fleet(entries, rng=random.Random(1), booted=booted, env={"LOG_LEVEL": "ERROR"}):  # noqa: S311
+    with Fleet(entries, rng=random.Random(1), booted=booted, env={"LOG_LEVEL": "ERROR"}):
         if not wait_until(lambda: len(booted()) == count, seconds=120):
             raise RuntimeError("workers did not start")
         yield
@@ -88,7 +88,10 @@ def _drain_rate(items: int, workers: int) -> float:
     with _workers(workers):
         _query("UPDATE dispatch_tenantqueue SET paused_at = NULL")
         assert wait_until(
-            lambda: not _query("SELECT 1 FROM dispatch_workitem WHERE kind LIKE 'test.%' AND finished_at IS NULL LIMIT 1"), seconds=180
+            lambda: (
+                not _query("SELECT 1 FROM dispatch_workitem WHERE kind LIKE 'test.%' AND finished_at IS NULL LIMIT 1")
+            ),
+            seconds=180,
         )
     (seconds,) = _query(
         "SELECT extract(epoch FROM percentile_disc(0.9) WITHIN GROUP (ORDER BY finished_at) "
@@ -104,13 +107,18 @@ def _wake(count: int) -> dict[str, float]:
 
     _wipe()
     (tenant_id,) = _tenants(1)
-    rng = random.Random(2)  # noqa: S311
+    rng = random.Random(2)
     with _workers(1, entry="under_celery"):
         time.sleep(3)
         for number in range(count):
             facade.enqueue(tenant_id=tenant_id, work=NewWork(kind="test.noop", ref=str(number)))
             time.sleep(rng.uniform(0.2, 0.5))
-        wait_until(lambda: not _query("SELECT 1 FROM dispatch_workitem WHERE kind LIKE 'test.%' AND finished_at IS NULL LIMIT 1"), seconds=20)
+        wait_until(
+            lambda: (
+                not _query("SELECT 1 FROM dispatch_workitem WHERE kind LIKE 'test.%' AND finished_at IS NULL LIMIT 1")
+            ),
+            seconds=20,
+        )
     waits = [
         row[0]
         for row in _query("SELECT extract(epoch FROM claimed_at - enqueued_at)::float8 * 1000 FROM dispatch_workitem")
@@ -131,8 +139,8 @@ def _claim_with_history(rows: int) -> dict[str, float]:
     _query(
         "INSERT INTO dispatch_workitem (tenant_id, epoch, kind, ref, queue, priority, state, parked, fence, timeout_s, attempt, "
         "max_attempts, losses, nudges, seen_nudges, again, dedupe_key, cost, error_code, evidence, finished_at) "
-        "SELECT %s + n %% 20, 1, 'test.noop', n::text, 'default', 100, 'done', false, 1, 60, 1, 8, 0, 0, 0, false, '', 1, '', '{}', "
-        "clock_timestamp() FROM generate_series(1, %s) n",
+        "SELECT %s + n %% 20, 1, 'test.noop', n::text, 'default', 100, 'done', false, 1, 60, 1, 8, 0, 0, 0, false, '', 1, '', "
+        "'{}', clock_timestamp() FROM generate_series(1, %s) n",
         [FIRST, rows],
     )
     _query("VACUUM ANALYZE dispatch_workitem")
@@ -277,7 +285,7 @@ def main() -> int:
             goal="E4",
             figures=figures,
             targets={"y_start_p99_s": Target(at_most=1), "jain_50_tenants": Target(at_least=0.95)},
-            note="two cores shared by server, workers and driver; fsync on; batches of 100; pgbench: claim + settle of the same rows",
+            note="server, workers, driver share two cores; fsync on; batches of 100; pgbench: claim + settle of the same rows",
         )
         else 1
     )

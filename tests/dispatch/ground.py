@@ -26,7 +26,9 @@ class Ground:
     def connect(self, *, autocommit: bool = True) -> Any:
         """A fresh connection to the test database."""
         given = connections["default"].get_connection_params()
-        fresh = psycopg2.connect(**{key: given[key] for key in ("dbname", "user", "password", "host", "port") if key in given})
+        fresh = psycopg2.connect(
+            **{key: given[key] for key in ("dbname", "user", "password", "host", "port") if key in given}
+        )
         fresh.autocommit = autocommit
         self._connections.append(fresh)
         return fresh
@@ -45,16 +47,24 @@ class Ground:
         """A registered tenant."""
         tenant_id = FIRST_TENANT + self._tenants
         self._tenants += 1
-        facade.register_tenant(tenant_id=tenant_id, schema_name=f"t_{tenant_id:012d}", epoch=epoch, weight=weight,
-                               max_in_flight=max_in_flight)
+        facade.register_tenant(
+            tenant_id=tenant_id,
+            schema_name=f"t_{tenant_id:012d}",
+            epoch=epoch,
+            weight=weight,
+            max_in_flight=max_in_flight,
+        )
         return tenant_id
 
     def worker(self, *, lease_s: float = 60) -> UUID:
         """A worker's row without a process."""
         incarnation = uuid4()
-        self.run("INSERT INTO dispatch_worker (incarnation, host, place, pid, pid_started, revision, kinds, slots, in_flight, "
-                 "started_at, beat_at, lease_until, draining) VALUES (%s, 'test', 'test', 0, 0, '', '[]', 10, 0, clock_timestamp(), "
-                 "clock_timestamp(), clock_timestamp() + %s * interval '1 second', false)", [str(incarnation), lease_s])
+        self.run(
+            "INSERT INTO dispatch_worker (incarnation, host, place, pid, pid_started, revision, kinds, slots, in_flight, "
+            "started_at, beat_at, lease_until, draining) VALUES (%s, 'test', 'test', 0, 0, '', '[]', 10, 0, clock_timestamp(), "
+            "clock_timestamp(), clock_timestamp() + %s * interval '1 second', false)",
+            [str(incarnation), lease_s],
+        )
         return incarnation
 
     def item(self, tenant_id: int, **fields: Any) -> int:
@@ -66,8 +76,11 @@ class Ground:
     def set(self, work_id: int, **columns: Any) -> None:
         """Force columns of an item, past the trigger."""
         assignments = ", ".join(f"{name} = %({name})s" for name in columns)
-        self.run(f"SET session_replication_role = replica; UPDATE dispatch_workitem SET {assignments} WHERE id = %(id)s; "
-                 "SET session_replication_role = origin", {**columns, "id": work_id})
+        self.run(
+            f"SET session_replication_role = replica; UPDATE dispatch_workitem SET {assignments} WHERE id = %(id)s; "
+            "SET session_replication_role = origin",
+            {**columns, "id": work_id},
+        )
 
     def row(self, work_id: int, *names: str) -> Any:
         """Columns of an item; one name gives the bare value."""
@@ -76,11 +89,13 @@ class Ground:
 
     def clean(self) -> None:
         """Remove what tests of dispatch leave behind."""
-        self.run(f"SET session_replication_role = replica; DELETE FROM dispatch_workitem WHERE {MINE}; "
-                 f"DELETE FROM dispatch_firing WHERE {MINE} OR schedule_id LIKE 'test.%%'; "
-                 "DELETE FROM dispatch_scheduleentry WHERE name LIKE 'test.%%'; "
-                 f"DELETE FROM dispatch_tenantqueue WHERE {MINE}; DELETE FROM dispatch_worker; "
-                 "SET session_replication_role = origin".replace("%%", "%"))
+        self.run(
+            f"SET session_replication_role = replica; DELETE FROM dispatch_workitem WHERE {MINE}; "
+            f"DELETE FROM dispatch_firing WHERE {MINE} OR schedule_id LIKE 'test.%%'; "
+            "DELETE FROM dispatch_scheduleentry WHERE name LIKE 'test.%%'; "
+            f"DELETE FROM dispatch_tenantqueue WHERE {MINE}; DELETE FROM dispatch_worker; "
+            "SET session_replication_role = origin".replace("%%", "%")
+        )
 
     def close(self) -> None:
         """Clean up and disconnect."""

@@ -36,8 +36,17 @@ class SleepEngine:
             lanes.submit(work, lambda: time.sleep(self.seconds), work.id)
 
     def resume(self, finished: Sequence[Finished], lanes: Lanes) -> None:
-        facade.settle([Settlement(work_id=one.work.id, fence=one.work.fence,
-                                  to=WorkState.READY if one.error else WorkState.DONE, count_attempt=False) for one in finished])
+        facade.settle(
+            [
+                Settlement(
+                    work_id=one.work.id,
+                    fence=one.work.fence,
+                    to=WorkState.READY if one.error else WorkState.DONE,
+                    count_attempt=False,
+                )
+                for one in finished
+            ]
+        )
         lanes.release([one.work.id for one in finished])
 
     def settle_lost(self, work_ids: Collection[int]) -> None:
@@ -60,12 +69,12 @@ IDLE_JOB = JobKind(name="test.job", handler=lambda context: None, max_parallel=4
 def registered(*kinds: EngineKind | JobKind) -> Iterator[None]:
     """These kinds and the open gate, and no schedules, instead of what the apps registered, for the length of a ``with`` block."""
     registries = (tenant_gate, work_kinds, schedules)
-    before = [registry._entries for registry in registries]  # noqa: SLF001
+    before = [registry._entries for registry in registries]
     for registry in registries:
-        registry._entries = {}  # noqa: SLF001
+        registry._entries = {}
     try:
         with tenant_gate.temporarily(GATE), work_kinds.temporarily(NOOP, SLEEP, IDLE_JOB, *kinds):
             yield
     finally:
         for registry, entries in zip(registries, before, strict=True):
-            registry._entries = entries  # noqa: SLF001
+            registry._entries = entries

@@ -36,8 +36,15 @@ def claim(world: World) -> Outcome:
     """Worker "two" claims."""
     if world.state != "ready" or world.epoch != world.tenant_epoch:
         return world, None
-    taken = replace(world, state="running", owner="two", fence=world.fence + 1, attempt=world.attempt + 1, seen=world.nudges,
-                    overdue=False)
+    taken = replace(
+        world,
+        state="running",
+        owner="two",
+        fence=world.fence + 1,
+        attempt=world.attempt + 1,
+        seen=world.nudges,
+        overdue=False,
+    )
     return taken, taken.fence
 
 
@@ -70,8 +77,14 @@ def sweep(world: World) -> Outcome:
     if world.state != "running" or not (dead or world.overdue):
         return world, False
     losses = world.losses + 1
-    return replace(world, state="dead" if losses >= MAX_LOSSES else "ready", owner=None, fence=world.fence + 1, losses=losses,
-                   overdue=False), True
+    return replace(
+        world,
+        state="dead" if losses >= MAX_LOSSES else "ready",
+        owner=None,
+        fence=world.fence + 1,
+        losses=losses,
+        overdue=False,
+    ), True
 
 
 def nudge(world: World) -> Outcome:

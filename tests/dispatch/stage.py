@@ -43,32 +43,62 @@ class Stage:
         self.ground.run("DELETE FROM dispatch_worker WHERE incarnation = %s", [str(self.one)])
         if lease is not None:
             self.ground.run(
-                "INSERT INTO dispatch_worker (incarnation, host, place, pid, pid_started, revision, kinds, slots, in_flight, started_at, "
-                "beat_at, lease_until, draining) VALUES (%s, 'test', 'test', 0, 0, '', '[]', 1, 0, clock_timestamp(), "
-                "clock_timestamp(), clock_timestamp() + %s * interval '1 second', false)", [str(self.one), lease])
-        self.ground.run("UPDATE dispatch_tenantqueue SET epoch = %s, vtime = 0, last_tag = 0 WHERE tenant_id = %s",
-                        [world.tenant_epoch, self.tenant_id])
+                "INSERT INTO dispatch_worker (incarnation, host, place, pid, pid_started, revision, kinds, slots, in_flight, "
+                "started_at, beat_at, lease_until, draining) VALUES (%s, 'test', 'test', 0, 0, '', '[]', 1, 0, clock_timestamp(), "
+                "clock_timestamp(), clock_timestamp() + %s * interval '1 second', false)",
+                [str(self.one), lease],
+            )
+        self.ground.run(
+            "UPDATE dispatch_tenantqueue SET epoch = %s, vtime = 0, last_tag = 0 WHERE tenant_id = %s",
+            [world.tenant_epoch, self.tenant_id],
+        )
         self.ground.run(
             "SET session_replication_role = replica;"
             "UPDATE dispatch_workitem SET state = %(state)s, fence = %(fence)s, owner = %(owner)s, attempt = %(attempt)s,"
             " losses = %(losses)s, lost_at = CASE WHEN %(losses)s > 0 THEN clock_timestamp() END, nudges = %(nudges)s,"
-            " seen_nudges = %(seen)s, epoch = %(epoch)s, parked = false, run_at = clock_timestamp(), error_code = '', evidence = '{}',"
+            " seen_nudges = %(seen)s, epoch = %(epoch)s, parked = false, run_at = clock_timestamp(), error_code = '',"
+            " evidence = '{}',"
             " deadline_at = CASE WHEN %(running)s THEN clock_timestamp() + %(left)s * interval '1 second' END,"
             " finished_at = CASE WHEN %(final)s THEN clock_timestamp() END WHERE id = %(id)s;"
             "SET session_replication_role = origin",
-            {"state": world.state, "fence": world.fence, "owner": owner and str(owner), "attempt": world.attempt,
-             "losses": world.losses, "nudges": world.nudges, "seen": world.seen, "epoch": world.epoch, "running": running,
-             "left": -1 if world.overdue else 60, "final": world.state in FINAL, "id": self.work_id})
+            {
+                "state": world.state,
+                "fence": world.fence,
+                "owner": owner and str(owner),
+                "attempt": world.attempt,
+                "losses": world.losses,
+                "nudges": world.nudges,
+                "seen": world.seen,
+                "epoch": world.epoch,
+                "running": running,
+                "left": -1 if world.overdue else 60,
+                "final": world.state in FINAL,
+                "id": self.work_id,
+            },
+        )
 
     def read(self, world: World) -> World:
         """The world as the database has it now; what no operation changes comes from ``world``."""
         state, fence, owner, attempt, losses, nudges, seen, epoch, overdue, tenant_epoch = self.ground.run(
             "SELECT w.state, w.fence, w.owner, w.attempt, w.losses, w.nudges, w.seen_nudges, w.epoch, "
             "coalesce(w.deadline_at <= clock_timestamp(), false), t.epoch FROM dispatch_workitem w "
-            "JOIN dispatch_tenantqueue t USING (tenant_id) WHERE w.id = %s", [self.work_id])[0]
+            "JOIN dispatch_tenantqueue t USING (tenant_id) WHERE w.id = %s",
+            [self.work_id],
+        )[0]
         names = {str(self.one): "one", str(self.two): "two"}
-        return replace(world, state=state, fence=fence, owner=names.get(str(owner)), attempt=attempt, losses=losses, nudges=nudges,
-                       seen=seen, epoch=epoch, overdue=overdue, tenant_epoch=tenant_epoch)
+        return replace(
+            world,
+            state=state,
+            fence=fence,
+            owner=names.get(str(owner)),
+            attempt=attempt,
+            losses=losses,
+            nudges=nudges,
+            seen=seen,
+            epoch=epoch,
+            overdue=overdue,
+            tenant_epoch=tenant_epoch,
+        )
 
     def perform(self, name: str, actor: Any, world: World) -> object:
         """Run one operation on a connection, without committing. A refusal by the database comes back as its message."""
@@ -97,21 +127,43 @@ class Stage:
         cursor.execute(claim.PROMOTE_AND_SURVEY, {"page": 10, "kinds": ["test.noop"], "queues": ["default"]})
         if not cursor.fetchall():
             return None
-        cursor.execute(claim.HOLD_AND_TAKE, {
-            "worker": str(self.two), "tenants": [self.tenant_id], "kinds": ["test.noop"], "queues": ["default"], "wanted": [5],
-            "before": [0], "floor": 0.0, "grace": 15.0})
+        cursor.execute(
+            claim.HOLD_AND_TAKE,
+            {
+                "worker": str(self.two),
+                "tenants": [self.tenant_id],
+                "kinds": ["test.noop"],
+                "queues": ["default"],
+                "wanted": [5],
+                "before": [0],
+                "floor": 0.0,
+                "grace": 15.0,
+            },
+        )
         rows = cursor.fetchall()
         return rows[0][6] if rows else None
 
     def _heartbeat(self, cursor: Any, _: World) -> object:
-        cursor.execute(worker.HEARTBEAT, {"worker": str(self.one), "lease": 60, "in_flight": 1, "draining": False,
-                                          "wall": time.time()})
+        cursor.execute(
+            worker.HEARTBEAT,
+            {"worker": str(self.one), "lease": 60, "in_flight": 1, "draining": False, "wall": time.time()},
+        )
         return cursor.rowcount == 1
 
     def _settle(self, cursor: Any, world: World, target: str) -> object:
-        cursor.execute(move.SETTLE, {
-            "ids": [self.work_id], "fences": [world.known_fence], "targets": [target], "delays": [0.0], "counted": [True],
-            "errors": [""], "evidence": ["{}"], "keeps": [0.0]})
+        cursor.execute(
+            move.SETTLE,
+            {
+                "ids": [self.work_id],
+                "fences": [world.known_fence],
+                "targets": [target],
+                "delays": [0.0],
+                "counted": [True],
+                "errors": [""],
+                "evidence": ["{}"],
+                "keeps": [0.0],
+            },
+        )
         return bool(cursor.fetchall())
 
     def _settle_done(self, cursor: Any, world: World) -> object:
@@ -147,4 +199,3 @@ class Stage:
         cursor.execute(tenancy.SET_EPOCH, {"tenant_id": self.tenant_id, "epoch": NEW_EPOCH})
         cursor.execute(worker.VOID_EPOCHS, {"tenant_id": self.tenant_id})
         return None
-

@@ -22,7 +22,9 @@ def test_a_delay_counts_from_the_settlement_not_from_the_start_of_its_transactio
     with transaction.atomic():
         time.sleep(HELD_S)
         settled_at = ground.one("SELECT clock_timestamp()")
-        facade.settle([Settlement(work_id=work.id, fence=work.fence, to=WorkState.READY, delay_s=10, count_attempt=False)])
+        facade.settle(
+            [Settlement(work_id=work.id, fence=work.fence, to=WorkState.READY, delay_s=10, count_attempt=False)]
+        )
     assert ground.row(work_id, "run_at") >= settled_at + timedelta(seconds=10)
 
 
@@ -57,16 +59,25 @@ def test_a_lease_does_not_depend_on_the_workers_wall_clock(ground: Ground, monke
     for shift in (-3600, 3600):
         monkeypatch.setattr(time, "time", lambda shift=shift: real() + shift)
         identity = new_identity()
-        lease = Lease(identity=identity, conf=ground.conf, boot={"revision": "", "slots": 1, "kinds": "[]"}, in_flight=lambda: 0,
-                      last_tick=lambda: float("inf"), on_owned=lambda *_: None)
+        lease = Lease(
+            identity=identity,
+            conf=ground.conf,
+            boot={"revision": "", "slots": 1, "kinds": "[]"},
+            in_flight=lambda: 0,
+            last_tick=lambda: float("inf"),
+            on_owned=lambda *_: None,
+        )
         try:
-            lease._session.run(lease_boot(), lease_params(lease, identity))  # noqa: SLF001
+            lease._session.run(lease_boot(), lease_params(lease, identity))
             assert lease.beat()
-            left = ground.one("SELECT extract(epoch FROM lease_until - clock_timestamp())::float8 FROM dispatch_worker "
-                              "WHERE incarnation = %s", [str(identity.incarnation)])
+            left = ground.one(
+                "SELECT extract(epoch FROM lease_until - clock_timestamp())::float8 FROM dispatch_worker "
+                "WHERE incarnation = %s",
+                [str(identity.incarnation)],
+            )
             assert ground.conf.lease_s - 2 < left <= ground.conf.lease_s
         finally:
-            lease._session.close()  # noqa: SLF001
+            lease._session.close()
 
 
 def lease_boot() -> str:
@@ -76,8 +87,17 @@ def lease_boot() -> str:
 
 
 def lease_params(lease: Lease, identity: object) -> dict[str, object]:
-    return {"worker": str(identity.incarnation), "host": "t", "place": "t", "pid": 1, "pid_started": 1, "lease": 30, "revision": "",
-            "kinds": "[]", "slots": 1}
+    return {
+        "worker": str(identity.incarnation),
+        "host": "t",
+        "place": "t",
+        "pid": 1,
+        "pid_started": 1,
+        "lease": 30,
+        "revision": "",
+        "kinds": "[]",
+        "slots": 1,
+    }
 
 
 def test_two_boots_are_never_the_same_worker_and_the_first_ones_items_come_back(ground: Ground) -> None:

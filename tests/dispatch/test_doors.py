@@ -35,7 +35,9 @@ def test_a_real_worker_process_ends_cleanly_on_sigterm(ground: Ground) -> None:
     process = subprocess.Popen([sys.executable, "manage.py", "worker", "--no-broker"])
     try:
         for _ in range(600):
-            if ground.one("SELECT count(*) FROM dispatch_worker WHERE pid = %s AND lease_until > clock_timestamp()", [process.pid]):
+            if ground.one(
+                "SELECT count(*) FROM dispatch_worker WHERE pid = %s AND lease_until > clock_timestamp()", [process.pid]
+            ):
                 break
             ground.run("SELECT pg_sleep(0.1)")
         process.terminate()

@@ -29,7 +29,9 @@ def test_enqueue_belongs_to_the_callers_transaction(ground: Ground) -> None:
 
 def test_ids_come_back_in_the_order_given(ground: Ground) -> None:
     tenant_id = ground.tenant()
-    works = [NewWork(kind="test.noop", ref=str(number), dedupe_key=str(number) if number % 3 else "") for number in range(30)]
+    works = [
+        NewWork(kind="test.noop", ref=str(number), dedupe_key=str(number) if number % 3 else "") for number in range(30)
+    ]
     ids = facade.enqueue_many(tenant_id=tenant_id, works=works)
     assert [ground.row(work_id, "ref") for work_id in ids] == [str(number) for number in range(30)]
 
@@ -60,9 +62,27 @@ def test_a_change_behind_a_running_duplicate_runs_it_again(ground: Ground) -> No
 def test_impossible_work_is_refused_with_the_fields_at_fault(ground: Ground) -> None:
     tenant_id = ground.tenant()
     with pytest.raises(InvalidWork) as refused:
-        ground.item(tenant_id, kind="unheard.of", ref="", cost=0, delay_s=-1, timeout_s=0, max_attempts=0, priority=99_999,
-                    run_at=timezone.now().replace(tzinfo=None))
-    assert set(refused.value.fields) == {"kind", "ref", "cost", "delay_s", "timeout_s", "max_attempts", "priority", "run_at"}
+        ground.item(
+            tenant_id,
+            kind="unheard.of",
+            ref="",
+            cost=0,
+            delay_s=-1,
+            timeout_s=0,
+            max_attempts=0,
+            priority=99_999,
+            run_at=timezone.now().replace(tzinfo=None),
+        )
+    assert set(refused.value.fields) == {
+        "kind",
+        "ref",
+        "cost",
+        "delay_s",
+        "timeout_s",
+        "max_attempts",
+        "priority",
+        "run_at",
+    }
     with pytest.raises(UnknownQueue):
         ground.item(77_777_777)
     with pytest.raises(UnknownQueue):
@@ -73,12 +93,14 @@ def test_impossible_work_is_refused_with_the_fields_at_fault(ground: Ground) -> 
 def test_the_database_refuses_empty_names(ground: Ground, column: str) -> None:
     work_id = ground.item(ground.tenant())
     with pytest.raises(psycopg2.errors.CheckViolation):
-        ground.run(f"INSERT INTO dispatch_workitem SELECT * FROM dispatch_workitem WHERE false; "
-                   f"INSERT INTO dispatch_workitem (tenant_id, epoch, kind, ref, queue, priority, state, parked, fence, timeout_s, attempt, "
-                   f"max_attempts, losses, nudges, seen_nudges, again, dedupe_key, cost, error_code, evidence) "
-                   f"SELECT tenant_id, epoch, {'kind' if column != 'kind' else repr('')}, {'ref' if column != 'ref' else repr('')}, "
-                   f"queue, priority, state, parked, fence, timeout_s, attempt, max_attempts, losses, nudges, seen_nudges, again, "
-                   f"dedupe_key, cost, error_code, evidence FROM dispatch_workitem WHERE id = %s", [work_id])
+        ground.run(
+            f"INSERT INTO dispatch_workitem (tenant_id, epoch, kind, ref, queue, priority, state, parked, fence, "
+            f"timeout_s, attempt, max_attempts, losses, nudges, seen_nudges, again, dedupe_key, cost, error_code, evidence) "
+            f"SELECT tenant_id, epoch, {'kind' if column != 'kind' else repr('')}, {'ref' if column != 'ref' else repr('')}, "
+            f"queue, priority, state, parked, fence, timeout_s, attempt, max_attempts, losses, nudges, seen_nudges, again, "
+            f"dedupe_key, cost, error_code, evidence FROM dispatch_workitem WHERE id = %s",
+            [work_id],
+        )
 
 
 @pytest.mark.parametrize(("source", "change"), [
@@ -93,7 +115,9 @@ def test_the_database_refuses_empty_names(ground: Ground, column: str) -> None:
 ])  # fmt: skip
 def test_the_database_refuses_illegal_moves(ground: Ground, source: str, change: str) -> None:
     work_id = ground.item(ground.tenant())
-    ground.set(work_id, state=source, fence=3, finished_at=timezone.now() if source in ("done", "dead", "cancelled") else None)
+    ground.set(
+        work_id, state=source, fence=3, finished_at=timezone.now() if source in ("done", "dead", "cancelled") else None
+    )
     with pytest.raises(psycopg2.errors.IntegrityError, match="not legal"):
         ground.run(f"UPDATE dispatch_workitem SET {change} WHERE id = %s", [work_id])
 
@@ -162,7 +186,10 @@ def test_one_settle_accepts_what_is_ours_and_refuses_the_rest(ground: Ground) ->
     facade.cancel(tenant_id=tenant_id, kind="test.noop", ref=works[1].ref, reason="test")
     accepted = facade.settle([Settlement(work_id=work.id, fence=work.fence, to=WorkState.DONE) for work in works])
     assert accepted == {work.id for work in works} - {works[1].id}
-    assert facade.settle([Settlement(work_id=work.id, fence=work.fence, to=WorkState.DONE) for work in works]) == frozenset()
+    assert (
+        facade.settle([Settlement(work_id=work.id, fence=work.fence, to=WorkState.DONE) for work in works])
+        == frozenset()
+    )
 
 
 def test_review_ends_by_the_first_decision(ground: Ground) -> None:
@@ -181,7 +208,7 @@ def test_review_ends_by_the_first_decision(ground: Ground) -> None:
 
 def test_redrive_gives_dead_items_a_fresh_start_and_nothing_else(ground: Ground) -> None:
     work_id = ground.item(ground.tenant())
-    with pytest.raises(IllegalMove, match="Ready|ready"):
+    with pytest.raises(IllegalMove, match="ready"):
         facade.redrive(work_id=work_id, reason="r", actor="a")
     with pytest.raises(UnknownWork):
         facade.redrive(work_id=2**60, reason="r", actor="a")
@@ -234,12 +261,17 @@ def test_caps_are_exact_while_several_workers_claim(ground: Ground) -> None:
     with ThreadPoolExecutor(6) as pool:
         batches = list(pool.map(lambda _: claim(ground, limit=5), range(24)))
     assert sum(len(batch) for batch in batches) == 7
-    assert ground.one("SELECT count(*) FROM dispatch_workitem WHERE tenant_id = %s AND state = 'running'", [tenant_id]) == 7
+    assert (
+        ground.one("SELECT count(*) FROM dispatch_workitem WHERE tenant_id = %s AND state = 'running'", [tenant_id])
+        == 7
+    )
 
 
 def test_interactive_work_finds_a_slot_behind_any_backlog(ground: Ground) -> None:
     tenant_id = ground.tenant()
-    facade.enqueue_many(tenant_id=tenant_id, works=[NewWork(kind="test.noop", ref=str(n), queue=Queue.BULK) for n in range(50)])
+    facade.enqueue_many(
+        tenant_id=tenant_id, works=[NewWork(kind="test.noop", ref=str(n), queue=Queue.BULK) for n in range(50)]
+    )
     urgent = ground.item(tenant_id, queue=Queue.INTERACTIVE, priority=500)
     assert claim(ground, limit=1)[0].id == urgent
 

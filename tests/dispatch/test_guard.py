@@ -7,14 +7,26 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-ENGINE = sorted([*Path("apps/dispatch").rglob("*.py"), *Path("apps/workflows").rglob("*.py"), Path("echopilot/celery.py")])
-FORBIDDEN_KEYWORDS = {"countdown", "eta", "acks_late", "task_acks_late", "reject_on_worker_lost", "autoretry_for", "link", "link_error", "chord"}
+ENGINE = sorted(
+    [*Path("apps/dispatch").rglob("*.py"), *Path("apps/workflows").rglob("*.py"), Path("echopilot/celery.py")]
+)
+FORBIDDEN_KEYWORDS = {
+    "countdown",
+    "eta",
+    "acks_late",
+    "task_acks_late",
+    "reject_on_worker_lost",
+    "autoretry_for",
+    "link",
+    "link_error",
+    "chord",
+}
 FORBIDDEN_CALLS = {"apply_async", "delay", "chord", "chain", "group", "AsyncResult", "self_retry"}
 
 
 def offences(source: str) -> list[str]:
     found = []
-    imports_celery = re.search(r"^\s*(from|import) celery", source, re.M) is not None
+    imports_celery = re.search(r"^\s*(from|import) celery", source, re.MULTILINE) is not None
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -34,19 +34,22 @@ def keeper(ground: Ground) -> Iterator[Housekeeper]:
 
 @contextmanager
 def scheduled(*entries: Schedule) -> Iterator[None]:
-    before = schedules._entries  # noqa: SLF001
-    schedules._entries = {}  # noqa: SLF001
+    before = schedules._entries
+    schedules._entries = {}
     try:
         with schedules.temporarily(*entries):
             sync_schedules()
             yield
     finally:
-        schedules._entries = before  # noqa: SLF001
+        schedules._entries = before
 
 
 def make_due(ground: Ground, tenant_id: int, *, seconds_ago: float = 1) -> object:
-    return ground.one("UPDATE dispatch_firing SET next_at = date_trunc('milliseconds', clock_timestamp()) - %s * interval '1 second' "
-                      "WHERE tenant_id = %s RETURNING next_at", [seconds_ago, tenant_id])
+    return ground.one(
+        "UPDATE dispatch_firing SET next_at = date_trunc('milliseconds', clock_timestamp()) - %s * interval '1 second' "
+        "WHERE tenant_id = %s RETURNING next_at",
+        [seconds_ago, tenant_id],
+    )
 
 
 def test_a_sweep_pages_past_what_it_cannot_act_on(ground: Ground, keeper: Housekeeper) -> None:
@@ -54,15 +57,17 @@ def test_a_sweep_pages_past_what_it_cannot_act_on(ground: Ground, keeper: Housek
     facade.enqueue_many(tenant_id=tenant_id, works=[NewWork(kind="test.noop", ref=str(number)) for number in range(40)])
     works = sorted(claim(ground), key=lambda work: work.id)
     ground.run("UPDATE dispatch_worker SET lease_until = clock_timestamp() - interval '1 second'")
-    object.__setattr__(keeper._conf, "sweep_page", 4)  # noqa: SLF001
+    object.__setattr__(keeper._conf, "sweep_page", 4)
     locker = ground.connect(autocommit=False)
     try:
         with locker.cursor() as cursor:
-            cursor.execute("SELECT id FROM dispatch_workitem WHERE id = ANY(%s) FOR UPDATE", [[work.id for work in works[:10]]])
+            cursor.execute(
+                "SELECT id FROM dispatch_workitem WHERE id = ANY(%s) FOR UPDATE", [[work.id for work in works[:10]]]
+            )
             assert keeper.sweep() == 30
     finally:
         locker.rollback()
-        object.__setattr__(keeper._conf, "sweep_page", 200)  # noqa: SLF001
+        object.__setattr__(keeper._conf, "sweep_page", 200)
     assert keeper.sweep() == 10
 
 
@@ -100,8 +105,10 @@ def test_a_dead_neighbour_is_found_before_its_lease_ends(ground: Ground, keeper:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     work_id = ground.item(ground.tenant())
     claim(ground)
-    ground.run("UPDATE dispatch_worker SET place = %s, pid = %s, pid_started = %s",
-               [keeper._identity.place, process.pid, process_started(process.pid)])  # noqa: SLF001
+    ground.run(
+        "UPDATE dispatch_worker SET place = %s, pid = %s, pid_started = %s",
+        [keeper._identity.place, process.pid, process_started(process.pid)],
+    )
     assert keeper.sweep() == 0
     process.kill()
     process.wait()
@@ -158,32 +165,44 @@ def test_an_instant_is_skipped_while_the_previous_item_lives(ground: Ground, kee
             assert keeper.fire() == expected
 
 
-def test_platform_schedules_fire_for_the_operator_only_and_paused_tenants_not_at_all(ground: Ground, keeper: Housekeeper) -> None:
+def test_platform_schedules_fire_for_the_operator_only_and_paused_tenants_not_at_all(
+    ground: Ground, keeper: Housekeeper
+) -> None:
     ground.run("UPDATE dispatch_tenantqueue SET is_operator = false")
     operator, other, paused = ground.tenant(), ground.tenant(), ground.tenant()
     ground.run("UPDATE dispatch_tenantqueue SET is_operator = true WHERE tenant_id = %s", [operator])
     facade.pause_tenant(tenant_id=paused)
-    nightly = Schedule(name="test.nightly", every_s=60, kind="test.noop", scope=ScheduleScope.PLATFORM, queue=Queue.BULK)
+    nightly = Schedule(
+        name="test.nightly", every_s=60, kind="test.noop", scope=ScheduleScope.PLATFORM, queue=Queue.BULK
+    )
     with scheduled(EVERY_MINUTE, nightly):
-        ground.run("UPDATE dispatch_firing SET next_at = clock_timestamp() - interval '1 second' WHERE tenant_id >= 900000")
+        ground.run(
+            "UPDATE dispatch_firing SET next_at = clock_timestamp() - interval '1 second' WHERE tenant_id >= 900000"
+        )
         keeper.fire()
         fired = set(ground.run("SELECT tenant_id, ref FROM dispatch_workitem WHERE tenant_id >= 900000"))
         assert fired == {(operator, "test.minute"), (operator, "test.nightly"), (other, "test.minute")}
-    ground.run("UPDATE dispatch_tenantqueue t SET is_operator = true FROM tenants_tenant n WHERE n.id = t.tenant_id AND n.slug = 'hq'")
+    ground.run(
+        "UPDATE dispatch_tenantqueue t SET is_operator = true FROM tenants_tenant n WHERE n.id = t.tenant_id AND n.slug = 'hq'"
+    )
 
 
 def test_staffs_interval_survives_a_sync_until_the_code_changes(ground: Ground) -> None:
     with scheduled(EVERY_MINUTE):
         ground.run("UPDATE dispatch_scheduleentry SET every_s = 300, enabled = false WHERE name = 'test.minute'")
         sync_schedules()
-        assert ground.run("SELECT every_s, enabled FROM dispatch_scheduleentry WHERE name = 'test.minute'") == [(300, False)]
+        assert ground.run("SELECT every_s, enabled FROM dispatch_scheduleentry WHERE name = 'test.minute'") == [
+            (300, False)
+        ]
     with scheduled(Schedule(name="test.minute", every_s=30, kind="test.noop")):
         assert ground.one("SELECT every_s FROM dispatch_scheduleentry WHERE name = 'test.minute'") == 30
     sync_schedules()
     assert ground.one("SELECT count(*) FROM dispatch_scheduleentry WHERE name = 'test.minute'") == 0
 
 
-def test_sync_schedules_sets_up_the_metronome_and_may_run_twice(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sync_schedules_sets_up_the_metronome_and_may_run_twice(
+    ground: Ground, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("sync_schedules")
     call_command("sync_schedules")
     assert "metronome every 5 s" in capsys.readouterr().out

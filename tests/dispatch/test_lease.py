@@ -32,9 +32,16 @@ class Hand:
         self.session = Cut(name="test lease")
         self.identity = new_identity()
         self.lease = Lease(
-            identity=self.identity, conf=replace(ground.conf, heartbeat_s=3, self_fence_s=20), clock=lambda: self.now, session=self.session,
-            boot={"revision": "", "slots": 1, "kinds": "[]"}, in_flight=lambda: 3, last_tick=lambda: self.tick,
-            on_owned=lambda sent, owned: self.owned.append(owned), leave=self.left.append)
+            identity=self.identity,
+            conf=replace(ground.conf, heartbeat_s=3, self_fence_s=20),
+            clock=lambda: self.now,
+            session=self.session,
+            boot={"revision": "", "slots": 1, "kinds": "[]"},
+            in_flight=lambda: 3,
+            last_tick=lambda: self.tick,
+            on_owned=lambda sent, owned: self.owned.append(owned),
+            leave=self.left.append,
+        )
         self.lease.start()
 
     def pass_time(self, seconds: float, *, loop_moves: bool = True) -> None:
@@ -61,22 +68,35 @@ def test_a_lease_is_fresh_for_twenty_seconds_and_over_after_thirty(hand: Hand) -
 
 def test_a_heartbeat_renews_and_reports_what_is_ours(hand: Hand, ground: Ground) -> None:
     work_id = ground.item(ground.tenant())
-    ground.set(work_id, state="running", fence=4, owner=str(hand.identity.incarnation),
-               deadline_at=ground.one("SELECT clock_timestamp()"))
+    ground.set(
+        work_id,
+        state="running",
+        fence=4,
+        owner=str(hand.identity.incarnation),
+        deadline_at=ground.one("SELECT clock_timestamp()"),
+    )
     hand.pass_time(25)
     assert not hand.lease.is_fresh()
     assert hand.lease.beat()
     assert hand.lease.is_fresh()
     assert hand.owned == [{work_id: 4}]
-    assert ground.one("SELECT in_flight FROM dispatch_worker WHERE incarnation = %s", [str(hand.identity.incarnation)]) == 3
+    assert (
+        ground.one("SELECT in_flight FROM dispatch_worker WHERE incarnation = %s", [str(hand.identity.incarnation)])
+        == 3
+    )
 
 
 def test_a_lease_that_ran_out_is_never_renewed(hand: Hand, ground: Ground) -> None:
-    ground.run("UPDATE dispatch_worker SET lease_until = clock_timestamp() WHERE incarnation = %s", [str(hand.identity.incarnation)])
+    ground.run(
+        "UPDATE dispatch_worker SET lease_until = clock_timestamp() WHERE incarnation = %s",
+        [str(hand.identity.incarnation)],
+    )
     assert not hand.lease.beat()
     assert hand.left == [EXIT_LEASE_LOST]
-    assert ground.one("SELECT lease_until < clock_timestamp() FROM dispatch_worker WHERE incarnation = %s",
-                      [str(hand.identity.incarnation)])
+    assert ground.one(
+        "SELECT lease_until < clock_timestamp() FROM dispatch_worker WHERE incarnation = %s",
+        [str(hand.identity.incarnation)],
+    )
 
 
 def test_a_worker_whose_row_is_gone_leaves(hand: Hand, ground: Ground) -> None:
@@ -98,8 +118,10 @@ def test_a_loop_that_does_not_move_loses_its_lease(hand: Hand) -> None:
 
 def test_ending_a_lease_frees_the_items_at_once(hand: Hand, ground: Ground) -> None:
     hand.lease.stop()
-    assert ground.one("SELECT lease_until <= clock_timestamp() AND draining FROM dispatch_worker WHERE incarnation = %s",
-                      [str(hand.identity.incarnation)])
+    assert ground.one(
+        "SELECT lease_until <= clock_timestamp() AND draining FROM dispatch_worker WHERE incarnation = %s",
+        [str(hand.identity.incarnation)],
+    )
 
 
 def test_no_thread_of_a_session_survives_a_refused_statement(ground: Ground) -> None:

@@ -11,7 +11,17 @@ from django.db import connection, transaction
 
 from apps.core.errors import InvalidInput, NotFound, Unavailable
 from apps.dispatch import facade, wakeups
-from apps.dispatch.contracts import ClaimedWork, EngineKind, Finished, JobContext, JobKind, Lanes, NewWork, Settlement, TenantGate
+from apps.dispatch.contracts import (
+    ClaimedWork,
+    EngineKind,
+    Finished,
+    JobContext,
+    JobKind,
+    Lanes,
+    NewWork,
+    Settlement,
+    TenantGate,
+)
 from apps.dispatch.enums import WorkState
 from apps.dispatch.errors import DatabaseForbidden, LeaseLost, WorkLost
 from apps.dispatch.loop import Loop
@@ -19,8 +29,18 @@ from apps.dispatch.registries import tenant_gate, work_kinds
 from tests.dispatch.ground import Ground
 from tests.dispatch.kinds import NoopEngine, SleepEngine
 
-QUICK = {"lease_s": 3.0, "heartbeat_s": 0.2, "self_fence_s": 2.0, "suicide_s": 3.0, "sweep_s": 0.3, "shutdown_grace_s": 1.0,
-         "backoff_base_s": 0.01, "backoff_cap_s": 0.02, "poll_busy_s": 0.05, "poll_idle_s": 0.2}
+QUICK = {
+    "lease_s": 3.0,
+    "heartbeat_s": 0.2,
+    "self_fence_s": 2.0,
+    "suicide_s": 3.0,
+    "sweep_s": 0.3,
+    "shutdown_grace_s": 1.0,
+    "backoff_base_s": 0.01,
+    "backoff_cap_s": 0.02,
+    "poll_busy_s": 0.05,
+    "poll_idle_s": 0.2,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +84,14 @@ def job(handler: Callable[[JobContext], None], **rest: object) -> JobKind:
 
 def test_engines_calls_and_jobs_are_done_and_the_loop_ends_when_nothing_is_left(ground: Ground) -> None:
     tenants = [ground.tenant() for _ in range(3)]
-    ids = [work_id for tenant_id in tenants for kind in ("test.noop", "test.sleep", "test.job")
-           for work_id in facade.enqueue_many(tenant_id=tenant_id, works=[NewWork(kind=kind, ref=str(n)) for n in range(15)])]
+    ids = [
+        work_id
+        for tenant_id in tenants
+        for kind in ("test.noop", "test.sleep", "test.job")
+        for work_id in facade.enqueue_many(
+            tenant_id=tenant_id, works=[NewWork(kind=kind, ref=str(n)) for n in range(15)]
+        )
+    ]
     loop = Loop(conf=replace(ground.conf, **QUICK), until_empty=True)
     loop.run()
     assert done(ground, *ids)()
@@ -97,7 +123,9 @@ def test_a_call_may_not_use_the_database_and_its_error_reaches_the_engine(ground
 
         def resume(self, finished: Sequence[Finished], lanes: Lanes) -> None:
             answers.extend(finished)
-            facade.settle([Settlement(work_id=one.work.id, fence=one.work.fence, to=WorkState.DONE) for one in finished])
+            facade.settle(
+                [Settlement(work_id=one.work.id, fence=one.work.fence, to=WorkState.DONE) for one in finished]
+            )
             lanes.release([one.work.id for one in finished])
 
     with work_kinds.temporarily(engine("test.own", Engine)):
@@ -160,8 +188,15 @@ def test_what_the_database_calls_ours_but_we_do_not_hold_is_given_back(ground: G
         work_id = ground.item(ground.tenant(), kind="test.own", delay_s=3600)
         with running(ground) as loop:
             assert eventually(lambda: ground.one("SELECT count(*) FROM dispatch_worker"))
-            ground.set(work_id, state="running", parked=False, fence=1, attempt=1, owner=str(loop.identity.incarnation),
-                       deadline_at=ground.one("SELECT clock_timestamp() + interval '1 hour'"))
+            ground.set(
+                work_id,
+                state="running",
+                parked=False,
+                fence=1,
+                attempt=1,
+                owner=str(loop.identity.incarnation),
+                deadline_at=ground.one("SELECT clock_timestamp() + interval '1 hour'"),
+            )
             assert eventually(done(ground, work_id))
 
 
@@ -171,11 +206,16 @@ def test_shutdown_lets_work_finish_and_gives_the_rest_back_uncounted(ground: Gro
     class Engine(SleepEngine):
         def start(self, batch: Sequence[ClaimedWork], lanes: Lanes) -> None:
             for work in batch:
-                lanes.submit(work, (lambda: time.sleep(0.3)) if work.ref == "quick" else (lambda: let_go.wait(10)), None)
+                lanes.submit(
+                    work, (lambda: time.sleep(0.3)) if work.ref == "quick" else (lambda: let_go.wait(10)), None
+                )
 
     with work_kinds.temporarily(engine("test.own", Engine)):
         tenant_id = ground.tenant()
-        quick, slow = ground.item(tenant_id, kind="test.own", ref="quick"), ground.item(tenant_id, kind="test.own", ref="slow")
+        quick, slow = (
+            ground.item(tenant_id, kind="test.own", ref="quick"),
+            ground.item(tenant_id, kind="test.own", ref="slow"),
+        )
         with running(ground) as loop:
             assert eventually(lambda: len(loop.held) == 2)
         let_go.set()
@@ -275,27 +315,34 @@ def test_a_job_of_a_vanished_tenant_is_cancelled_and_of_a_suspended_one_waits(gr
         raise NotFound if tenant_id == gone else NotAllowed
         yield
 
-    before = tenant_gate._entries  # noqa: SLF001
-    tenant_gate._entries = {}  # noqa: SLF001
+    before = tenant_gate._entries
+    tenant_gate._entries = {}
     try:
-        with tenant_gate.temporarily(TenantGate(name="strict", enter=gate)), work_kinds.temporarily(job(lambda context: None)):
+        with (
+            tenant_gate.temporarily(TenantGate(name="strict", enter=gate)),
+            work_kinds.temporarily(job(lambda context: None)),
+        ):
             ids = ground.item(gone, kind="test.own"), ground.item(asleep, kind="test.own")
             with running(ground):
                 assert eventually(lambda: ground.row(ids[0], "state") == "cancelled" and ground.row(ids[1], "parked"))
             assert ground.row(ids[1], "state", "attempt") == ("ready", 0)
     finally:
-        tenant_gate._entries = before  # noqa: SLF001
+        tenant_gate._entries = before
 
 
 def test_a_broken_connection_costs_time_and_nothing_else(ground: Ground) -> None:
     tenant_id = ground.tenant()
-    ids = facade.enqueue_many(tenant_id=tenant_id, works=[
-        NewWork(kind=kind, ref=str(n)) for n in range(40) for kind in ("test.sleep", "test.job")])
+    ids = facade.enqueue_many(
+        tenant_id=tenant_id,
+        works=[NewWork(kind=kind, ref=str(n)) for n in range(40) for kind in ("test.sleep", "test.job")],
+    )
     with running(ground, slots=6):
         for _ in range(5):
             time.sleep(0.1)
-            ground.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-                       "AND pid <> pg_backend_pid()")
+            ground.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND pid <> pg_backend_pid()"
+            )
         connection.close()
         assert eventually(done(ground, *ids), seconds=20)
 
@@ -306,8 +353,20 @@ def test_calls_whose_turn_comes_after_the_lease_went_stale_are_not_made() -> Non
 
     made = []
     pool = LanePool(size=2, bell=Bell(), may_start=lambda: False, release=lambda ids: None)
-    work = ClaimedWork(id=1, tenant_id=1, schema_name="s", epoch=1, kind="k", ref="r", fence=1, attempt=1, losses=0, nudges=0,
-                       deadline_at=None, enqueued_at=None)  # type: ignore[arg-type]
+    work = ClaimedWork(
+        id=1,
+        tenant_id=1,
+        schema_name="s",
+        epoch=1,
+        kind="k",
+        ref="r",
+        fence=1,
+        attempt=1,
+        losses=0,
+        nudges=0,
+        deadline_at=None,
+        enqueued_at=None,
+    )  # type: ignore[arg-type]
     pool.submit(work, lambda: made.append(1), None)
     answers: list[Finished] = []
     assert eventually(lambda: answers.extend(pool.collect()) or answers)

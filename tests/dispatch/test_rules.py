@@ -19,15 +19,37 @@ SHARES = DispatchConf().queue_shares
 QUEUES = [name for name, _ in SHARES]
 
 
-def backlog(tenant_id: int, *, kind: str = "k", queue: str = "default", cost: float = 1.0, vtime: float = 0.0, weight: float = 1.0,
-            free: int = 1000) -> Backlog:
+def backlog(
+    tenant_id: int,
+    *,
+    kind: str = "k",
+    queue: str = "default",
+    cost: float = 1.0,
+    vtime: float = 0.0,
+    weight: float = 1.0,
+    free: int = 1000,
+) -> Backlog:
     return Backlog(kind=kind, queue=queue, tenant_id=tenant_id, cost=cost, vtime=vtime, weight=weight, free=free)
 
 
-def divide(backlogs: list[Backlog], *, total: int, floor: float = 0.0, limits: dict[str, int] | None = None,
-           kind_limits: dict[str, int] | None = None, limited_total: int | None = None) -> dict[int, int]:
-    quotas = share_out(backlogs=backlogs, floor=floor, queue_order=QUEUES, queue_limits=limits or dict.fromkeys(QUEUES, total),
-                       kind_limits=kind_limits or {}, limited_total=limited_total, total=total)
+def divide(
+    backlogs: list[Backlog],
+    *,
+    total: int,
+    floor: float = 0.0,
+    limits: dict[str, int] | None = None,
+    kind_limits: dict[str, int] | None = None,
+    limited_total: int | None = None,
+) -> dict[int, int]:
+    quotas = share_out(
+        backlogs=backlogs,
+        floor=floor,
+        queue_order=QUEUES,
+        queue_limits=limits or dict.fromkeys(QUEUES, total),
+        kind_limits=kind_limits or {},
+        limited_total=limited_total,
+        total=total,
+    )
     shares: dict[int, int] = {}
     for quota in quotas:
         assert quota.before == shares.get(quota.tenant_id, 0)
@@ -46,7 +68,9 @@ def test_equal_tenants_differ_by_at_most_one_item(tenants: int, total: int) -> N
 @given(weights=st.lists(st.floats(0.2, 8), min_size=2, max_size=8), cost=st.floats(0.5, 5))
 def test_shares_follow_weights(weights: list[float], cost: float) -> None:
     total = 2000
-    shares = divide([backlog(number, weight=weight, cost=cost, free=total) for number, weight in enumerate(weights)], total=total)
+    shares = divide(
+        [backlog(number, weight=weight, cost=cost, free=total) for number, weight in enumerate(weights)], total=total
+    )
     for number, weight in enumerate(weights):
         fair = total * weight / sum(weights)
         assert abs(shares.get(number, 0) - fair) <= len(weights) + fair * 0.02 + 1
@@ -61,7 +85,9 @@ def test_a_returning_tenant_brings_no_more_than_the_burst(seed: int, idle_claims
     for step in range(idle_claims + 40):
         awake = [1] if step < idle_claims else [1, 2]
         floor = floor_tag(clock=clock, burst=burst)
-        for tenant, count in divide([backlog(t, vtime=vtimes[t]) for t in awake], total=rng.randint(1, 20), floor=floor).items():
+        for tenant, count in divide(
+            [backlog(t, vtime=vtimes[t]) for t in awake], total=rng.randint(1, 20), floor=floor
+        ).items():
             first = start_tag(vtime=vtimes[tenant], floor=floor)
             vtimes[tenant] = first + count
             last = first + count - 1
@@ -85,13 +111,21 @@ def test_kinds_with_own_threads_share_their_limit() -> None:
 
 
 @given(slots=st.integers(1, 300), held=st.lists(st.integers(0, 100), min_size=3, max_size=3), data=st.data())
-def test_slower_queues_never_take_the_places_kept_for_faster_ones(slots: int, held: list[int], data: st.DataObject) -> None:
+def test_slower_queues_never_take_the_places_kept_for_faster_ones(
+    slots: int, held: list[int], data: st.DataObject
+) -> None:
     before = dict(zip(QUEUES, held, strict=True))
     limits = queue_limits(slots=slots, held=before, shares=SHARES)
     order = data.draw(st.permutations(QUEUES))
     total = max(0, slots - sum(held))
-    quotas = share_out(backlogs=[backlog(1, queue=queue, kind=queue) for queue in QUEUES], floor=0, queue_order=order,
-                       queue_limits=limits, kind_limits={}, total=total)
+    quotas = share_out(
+        backlogs=[backlog(1, queue=queue, kind=queue) for queue in QUEUES],
+        floor=0,
+        queue_order=order,
+        queue_limits=limits,
+        kind_limits={},
+        total=total,
+    )
     after = dict(before)
     for quota in quotas:
         after[quota.queue] += quota.wanted
@@ -109,7 +143,9 @@ def test_backoff_stays_between_zero_and_its_ceiling(attempt: int, seed: int) -> 
 
 @given(after=st.floats(0, 100_000), seed=st.integers())
 def test_a_wish_to_wait_is_honoured_up_to_an_hour(after: float, seed: int) -> None:
-    delay = retry_delay(attempt=1, retry_after=after, base_s=2, cap_s=900, retry_after_cap_s=3600, rng=random.Random(seed))
+    delay = retry_delay(
+        attempt=1, retry_after=after, base_s=2, cap_s=900, retry_after_cap_s=3600, rng=random.Random(seed)
+    )
     assert min(after, 3600) <= delay <= max(min(after, 3600), 2)
 
 

@@ -63,16 +63,18 @@ def test_the_breaker_opens_longer_each_time_and_closes_after_success() -> None:
     sender = WakeSender(send=send, clock=lambda: now[0])
     sender.send_due()
     sender.ring()
-    assert sender._thread is None  # noqa: SLF001
+    assert sender._thread is None
     now[0] = 5.1
     sender.send_due()
-    assert sender._closed_until == pytest.approx(15.1)  # noqa: SLF001
+    assert sender._closed_until == pytest.approx(15.1)
     now[0], broken[0] = 16, False
     sender.send_due()
-    assert sender._failures == 0  # noqa: SLF001
+    assert sender._failures == 0
 
 
-def test_a_wake_up_goes_out_after_commit_and_not_after_rollback(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wake_up_goes_out_after_commit_and_not_after_rollback(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rings: list[int] = []
     monkeypatch.setattr(wakeups, "ring", lambda: rings.append(1))
     tenant_id = ground.tenant()
@@ -100,8 +102,12 @@ def test_the_message_reaches_the_broker_without_content(ground: Ground) -> None:
         queue = app.amqp.queues["dispatch.wake"]
         from kombu import Consumer
 
-        with Consumer(channel, queues=[queue.bind(channel)], callbacks=[lambda body, message: (
-                seen.append((json.dumps(body), message.headers)), message.ack())], accept=["json"]):
+        with Consumer(
+            channel,
+            queues=[queue.bind(channel)],
+            callbacks=[lambda body, message: (seen.append((json.dumps(body), message.headers)), message.ack())],
+            accept=["json"],
+        ):
             with contextlib.suppress(TimeoutError):
                 broker.drain_events(timeout=0.3)  # subscribes
             wakeups.send_wake()
@@ -138,12 +144,12 @@ def test_a_bell_rung_before_the_wait_is_not_missed() -> None:
     threading.Timer(0.05, own.ring).start()
     own.wait(5)
     assert time.monotonic() - started < 2
-    assert own in bell._bells  # noqa: SLF001
+    assert own in bell._bells
 
 
 @override_settings(DISPATCH={"wake_by_broker": False})
 def test_the_broker_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     rings: list[int] = []
-    monkeypatch.setattr(wakeups._sender, "ring", lambda: rings.append(1))  # noqa: SLF001
+    monkeypatch.setattr(wakeups._sender, "ring", lambda: rings.append(1))
     wakeups.ring()
     assert rings == []

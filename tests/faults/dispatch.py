@@ -79,9 +79,19 @@ class Scenario:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM public.fault_history WHERE work_id = %s AND what = 'accepted'", [-number - 1])
             if cursor.fetchone() is None:
-                facade.enqueue(tenant_id=self.rng.choice(self.tenants), work=NewWork(
-                    kind=kind, ref=f"{kind}-{number}", timeout_s=5, max_attempts=1000, delay_s=self.rng.choice((0, 0, 0, 0.2))))
-                cursor.execute("INSERT INTO public.fault_history (work_id, what) VALUES (%s, 'accepted')", [-number - 1])
+                facade.enqueue(
+                    tenant_id=self.rng.choice(self.tenants),
+                    work=NewWork(
+                        kind=kind,
+                        ref=f"{kind}-{number}",
+                        timeout_s=5,
+                        max_attempts=1000,
+                        delay_s=self.rng.choice((0, 0, 0, 0.2)),
+                    ),
+                )
+                cursor.execute(
+                    "INSERT INTO public.fault_history (work_id, what) VALUES (%s, 'accepted')", [-number - 1]
+                )
         if kind == "fault.wait":
             self._sleepers.append(f"{kind}-{number}")
 
@@ -125,32 +135,43 @@ class Scenario:
     def verdict(self) -> dict[str, int]:
         """Counts of everything that must be zero, and of what makes the run worth something."""
         return {
-            "lost": self.items - self._number("SELECT count(*) FROM dispatch_workitem WHERE kind LIKE 'fault.%%' AND state = 'done'"),
-            "doubled": self._number("SELECT count(*) FROM (SELECT 1 FROM fault_history WHERE what = 'done' GROUP BY work_id "
-                                    "HAVING count(*) > 1) d"),
+            "lost": self.items
+            - self._number("SELECT count(*) FROM dispatch_workitem WHERE kind LIKE 'fault.%%' AND state = 'done'"),
+            "doubled": self._number(
+                "SELECT count(*) FROM (SELECT 1 FROM fault_history WHERE what = 'done' GROUP BY work_id "
+                "HAVING count(*) > 1) d"
+            ),
             "done_without_history": self._number(
                 "SELECT count(*) FROM dispatch_workitem w WHERE kind LIKE 'fault.%%' AND state = 'done' AND NOT EXISTS "
-                "(SELECT 1 FROM fault_history h WHERE h.work_id = w.id AND h.what = 'done')"),
+                "(SELECT 1 FROM fault_history h WHERE h.work_id = w.id AND h.what = 'done')"
+            ),
             "history_without_done": self._number(
                 "SELECT count(*) FROM fault_history h JOIN dispatch_workitem w ON w.id = h.work_id "
-                "WHERE h.what = 'done' AND w.state <> 'done'"),
-            "dead": self._number("SELECT count(*) FROM dispatch_workitem WHERE kind LIKE 'fault.%%' AND state = 'dead'"),
-            "swept": self._number("SELECT coalesce(sum(jsonb_array_length(evidence->'losses')), 0) FROM dispatch_workitem "
-                                  "WHERE evidence ? 'losses'"),
+                "WHERE h.what = 'done' AND w.state <> 'done'"
+            ),
+            "dead": self._number(
+                "SELECT count(*) FROM dispatch_workitem WHERE kind LIKE 'fault.%%' AND state = 'dead'"
+            ),
+            "swept": self._number(
+                "SELECT coalesce(sum(jsonb_array_length(evidence->'losses')), 0) FROM dispatch_workitem "
+                "WHERE evidence ? 'losses'"
+            ),
             "boots": self._number("SELECT count(*) FROM dispatch_worker"),
         }
 
 
-def run(*, items: int, kills: int, stops: int, terms: int, db_stops: int, broker_faults: int, seconds: float, seed: int) -> bool:
+def run(
+    *, items: int, kills: int, stops: int, terms: int, db_stops: int, broker_faults: int, seconds: float, seed: int
+) -> bool:
     """One storm and its verdict."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     with setting(postgres_settings={"idle_in_transaction_session_timeout": "10s"}, folder=FOLDER) as place:
         from django.db import connection
 
         from tests.dispatch.kinds import registered
         from tests.faults.dispatch_kinds import KINDS, LEASE_S
 
-        scenario = Scenario(place, items=items, seconds=seconds, rng=random.Random(seed + 1))  # noqa: S311
+        scenario = Scenario(place, items=items, seconds=seconds, rng=random.Random(seed + 1))
         scenario.prepare()
 
         def database_stop() -> None:
@@ -172,8 +193,13 @@ def run(*, items: int, kills: int, stops: int, terms: int, db_stops: int, broker
             assert wait_until(lambda: len(scenario.booted()) == len(entries), seconds=60), "the workers did not start"
             feeder = threading.Thread(target=scenario.feed)
             feeder.start()
-            faults = [(fleet.kill_one, kills), (lambda: fleet.stop_one(rng.uniform(0.2, 6.0)), stops), (fleet.terminate_one, terms),
-                      (database_stop, db_stops), (broker_fault, broker_faults)]
+            faults = [
+                (fleet.kill_one, kills),
+                (lambda: fleet.stop_one(rng.uniform(0.2, 6.0)), stops),
+                (fleet.terminate_one, terms),
+                (database_stop, db_stops),
+                (broker_fault, broker_faults),
+            ]
             for _ in storm(faults=faults, seconds=seconds, rng=rng):
                 pass
             feeder.join()
@@ -182,16 +208,33 @@ def run(*, items: int, kills: int, stops: int, terms: int, db_stops: int, broker
             finished = wait_until(lambda: scenario.open_items() == 0, seconds=20 * LEASE_S)
             settled_s = time.monotonic() - calm_at
             figures: dict[str, Any] = {
-                "items": items, "kills": fleet.kills, "stops": fleet.stops, "db_stops": db_stops, "broker_faults": broker_faults,
-                "seed": seed, **scenario.verdict(), "settled_after_last_fault_s": round(settled_s, 2),
-                "open_at_end": scenario.open_items(), "exits_75": fleet.exits[75], "feeds_repeated": scenario.refused_feeds,
+                "items": items,
+                "kills": fleet.kills,
+                "stops": fleet.stops,
+                "db_stops": db_stops,
+                "broker_faults": broker_faults,
+                "seed": seed,
+                **scenario.verdict(),
+                "settled_after_last_fault_s": round(settled_s, 2),
+                "open_at_end": scenario.open_items(),
+                "exits_75": fleet.exits[75],
+                "feeds_repeated": scenario.refused_feeds,
             }
     zero = Target(at_most=0)
     return finished and record(
-        goal="E1-dispatch", figures=figures,
-        targets={"lost": zero, "doubled": zero, "done_without_history": zero, "history_without_done": zero, "dead": zero,
-                 "open_at_end": zero, "settled_after_last_fault_s": Target(at_most=2 * LEASE_S)},
-        note=f"leases of {LEASE_S:g} s; three workers: one under Celery, one without a broker, one invisible to its neighbours")
+        goal="E1-dispatch",
+        figures=figures,
+        targets={
+            "lost": zero,
+            "doubled": zero,
+            "done_without_history": zero,
+            "history_without_done": zero,
+            "dead": zero,
+            "open_at_end": zero,
+            "settled_after_last_fault_s": Target(at_most=2 * LEASE_S),
+        },
+        note=f"leases of {LEASE_S:g} s; three workers: one under Celery, one without a broker, one invisible to its neighbours",
+    )
 
 
 def _flush(place: Place) -> None:

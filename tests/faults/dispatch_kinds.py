@@ -14,8 +14,18 @@ from apps.dispatch.errors import LeaseLost
 
 LEASE_S = 3.0
 DISPATCH = {
-    "lease_s": LEASE_S, "heartbeat_s": 0.5, "self_fence_s": 2.0, "suicide_s": LEASE_S, "sweep_s": 0.5, "deadline_grace_s": 2.0,
-    "slots": 24, "claim_batch": 12, "shutdown_grace_s": 2.0, "backoff_base_s": 0.1, "backoff_cap_s": 1.0, "max_losses": 100,
+    "lease_s": LEASE_S,
+    "heartbeat_s": 0.5,
+    "self_fence_s": 2.0,
+    "suicide_s": LEASE_S,
+    "sweep_s": 0.5,
+    "deadline_grace_s": 2.0,
+    "slots": 24,
+    "claim_batch": 12,
+    "shutdown_grace_s": 2.0,
+    "backoff_base_s": 0.1,
+    "backoff_cap_s": 1.0,
+    "max_losses": 100,
 }
 HISTORY = """
 CREATE TABLE IF NOT EXISTS public.fault_history (id bigserial PRIMARY KEY, work_id bigint, fence bigint, what text, at timestamptz
@@ -27,7 +37,9 @@ CREATE TABLE IF NOT EXISTS public.fault_news (ref text PRIMARY KEY);
 def note(work: ClaimedWork, what: str) -> None:
     """One line of history."""
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO public.fault_history (work_id, fence, what) VALUES (%s, %s, %s)", [work.id, work.fence, what])
+        cursor.execute(
+            "INSERT INTO public.fault_history (work_id, fence, what) VALUES (%s, %s, %s)", [work.id, work.fence, what]
+        )
 
 
 class CallEngine:
@@ -67,9 +79,14 @@ class WaitEngine:
             known = {row[0] for row in cursor.fetchall()}
         time.sleep(random.uniform(0, 0.01))
         with transaction.atomic():
-            accepted = facade.settle([
-                Settlement(work_id=work.id, fence=work.fence, to=WorkState.DONE if work.ref in known else WorkState.WAITING)
-                for work in batch])
+            accepted = facade.settle(
+                [
+                    Settlement(
+                        work_id=work.id, fence=work.fence, to=WorkState.DONE if work.ref in known else WorkState.WAITING
+                    )
+                    for work in batch
+                ]
+            )
             for work in batch:
                 if work.id in accepted and work.ref in known:
                     note(work, "done")

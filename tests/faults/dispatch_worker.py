@@ -23,7 +23,7 @@ def plain() -> None:
 
 def strange() -> None:
     """The same, hidden from its neighbours, so that its death shows by the lease alone."""
-    identity._place = lambda: f"unknown:{uuid4()}"  # noqa: SLF001
+    identity._place = lambda: f"unknown:{uuid4()}"
     plain()
 
 

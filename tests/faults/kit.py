@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "var" / "faults"
@@ -26,8 +27,14 @@ class Fleet:
     ``booted`` names the processes that are at work; faults hit only those.
     """
 
-    def __init__(self, entries: Sequence[str], *, rng: random.Random, booted: Callable[[], set[int]],
-                 env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        entries: Sequence[str],
+        *,
+        rng: random.Random,
+        booted: Callable[[], set[int]],
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._entries = list(entries)
         self._rng = rng
         self._booted = booted
@@ -40,11 +47,17 @@ class Fleet:
         self.kills = 0
         self.stops = 0
 
-    def __enter__(self) -> "Fleet":
+    def __enter__(self) -> Self:
         LOGS.mkdir(parents=True, exist_ok=True)
         self._log = (LOGS / "workers.log").open("wb")
-        self._nursery = subprocess.Popen([sys.executable, "-m", "tests.faults.nursery", *self._entries], env=self._env, cwd=ROOT,  # noqa: S603
-                                         stdout=subprocess.PIPE, stderr=self._log, text=True)
+        self._nursery = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery", *self._entries],
+            env=self._env,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
         self._threads = [threading.Thread(target=run, daemon=True) for run in (self._listen, self._continue)]
         for thread in self._threads:
             thread.start()

@@ -28,12 +28,17 @@ def _bear(entry: str) -> int:
         code = 0
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
-    except BaseException:  # noqa: BLE001 - a child's last words
+    except BaseException:
         import traceback
 
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _say(*words: object) -> None:
+    sys.stdout.write(" ".join(str(word) for word in words) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
@@ -52,13 +57,13 @@ def main() -> None:
         for entry in missing:
             pid = _bear(entry)
             children[pid] = entry
-            print("born", pid, flush=True)
+            _say("born", pid)
         missing = []
         with contextlib.suppress(ChildProcessError):
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid in children:
                 missing.append(children.pop(pid))
-                print("died", pid, os.waitstatus_to_exitcode(status), flush=True)
+                _say("died", pid, os.waitstatus_to_exitcode(status))
                 continue
         time.sleep(PAUSE_S)
     for number, patience in ((signal.SIGCONT, 0.0), (signal.SIGTERM, 8.0), (signal.SIGKILL, 2.0)):

@@ -6,128 +6,328 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ScheduleEntry',
+            name="ScheduleEntry",
             fields=[
-                ('name', models.CharField(max_length=100, primary_key=True, serialize=False, verbose_name='name')),
-                ('kind', models.CharField(max_length=64, verbose_name='kind')),
-                ('scope', models.CharField(choices=[('platform', 'Platform'), ('tenant', 'Every tenant')], max_length=12, verbose_name='for')),
-                ('queue', models.CharField(choices=[('interactive', 'Interactive'), ('default', 'Ordinary'), ('bulk', 'Bulk')], default='default', max_length=12, verbose_name='queue')),
-                ('default_every_s', models.FloatField(verbose_name='interval in code, seconds')),
-                ('every_s', models.FloatField(verbose_name='interval, seconds')),
-                ('overlap', models.BooleanField(default=False, verbose_name='may overlap')),
-                ('timeout_s', models.FloatField(default=60, verbose_name='time limit, seconds')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
+                ("name", models.CharField(max_length=100, primary_key=True, serialize=False, verbose_name="name")),
+                ("kind", models.CharField(max_length=64, verbose_name="kind")),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("platform", "Platform"), ("tenant", "Every tenant")],
+                        max_length=12,
+                        verbose_name="for",
+                    ),
+                ),
+                (
+                    "queue",
+                    models.CharField(
+                        choices=[("interactive", "Interactive"), ("default", "Ordinary"), ("bulk", "Bulk")],
+                        default="default",
+                        max_length=12,
+                        verbose_name="queue",
+                    ),
+                ),
+                ("default_every_s", models.FloatField(verbose_name="interval in code, seconds")),
+                ("every_s", models.FloatField(verbose_name="interval, seconds")),
+                ("overlap", models.BooleanField(default=False, verbose_name="may overlap")),
+                ("timeout_s", models.FloatField(default=60, verbose_name="time limit, seconds")),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
             ],
             options={
-                'verbose_name': 'schedule',
-                'verbose_name_plural': 'schedules',
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('kind', ''), _negated=True)), name='dispatch_scheduleentry_is_named'), models.CheckConstraint(condition=models.Q(('every_s__gte', 1), ('default_every_s__gte', 1)), name='dispatch_scheduleentry_interval_is_a_second_or_more')],
+                "verbose_name": "schedule",
+                "verbose_name_plural": "schedules",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("name", ""), _negated=True), models.Q(("kind", ""), _negated=True)
+                        ),
+                        name="dispatch_scheduleentry_is_named",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("every_s__gte", 1), ("default_every_s__gte", 1)),
+                        name="dispatch_scheduleentry_interval_is_a_second_or_more",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TenantQueue',
+            name="TenantQueue",
             fields=[
-                ('tenant_id', models.BigIntegerField(primary_key=True, serialize=False, verbose_name='tenant')),
-                ('schema_name', models.CharField(max_length=63, unique=True, verbose_name='schema')),
-                ('epoch', models.PositiveIntegerField(default=1, verbose_name='epoch')),
-                ('weight', models.FloatField(default=1.0, help_text='Share of the workers relative to other tenants.', verbose_name='weight')),
-                ('max_in_flight', models.PositiveIntegerField(default=50, verbose_name='most items at once')),
-                ('paused_at', models.DateTimeField(blank=True, null=True, verbose_name='paused since')),
-                ('is_operator', models.BooleanField(default=False, verbose_name='carries platform work')),
-                ('vtime', models.FloatField(default=0.0, help_text='Start tag of the next item in virtual time (fair queueing).')),
-                ('last_tag', models.FloatField(default=0.0, help_text='Start tag of the item claimed last.')),
+                ("tenant_id", models.BigIntegerField(primary_key=True, serialize=False, verbose_name="tenant")),
+                ("schema_name", models.CharField(max_length=63, unique=True, verbose_name="schema")),
+                ("epoch", models.PositiveIntegerField(default=1, verbose_name="epoch")),
+                (
+                    "weight",
+                    models.FloatField(
+                        default=1.0, help_text="Share of the workers relative to other tenants.", verbose_name="weight"
+                    ),
+                ),
+                ("max_in_flight", models.PositiveIntegerField(default=50, verbose_name="most items at once")),
+                ("paused_at", models.DateTimeField(blank=True, null=True, verbose_name="paused since")),
+                ("is_operator", models.BooleanField(default=False, verbose_name="carries platform work")),
+                (
+                    "vtime",
+                    models.FloatField(
+                        default=0.0, help_text="Start tag of the next item in virtual time (fair queueing)."
+                    ),
+                ),
+                ("last_tag", models.FloatField(default=0.0, help_text="Start tag of the item claimed last.")),
             ],
             options={
-                'verbose_name': 'tenant queue',
-                'verbose_name_plural': 'tenant queues',
-                'constraints': [models.CheckConstraint(condition=models.Q(('tenant_id__gt', 0)), name='dispatch_tenantqueue_tenant_is_positive'), models.CheckConstraint(condition=models.Q(('schema_name', ''), _negated=True), name='dispatch_tenantqueue_schema_is_named'), models.CheckConstraint(condition=models.Q(('weight__gt', 0)), name='dispatch_tenantqueue_weight_is_positive'), models.CheckConstraint(condition=models.Q(('epoch__gt', 0)), name='dispatch_tenantqueue_epoch_is_positive'), models.UniqueConstraint(condition=models.Q(('is_operator', True)), fields=('is_operator',), name='dispatch_tenantqueue_one_operator')],
+                "verbose_name": "tenant queue",
+                "verbose_name_plural": "tenant queues",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("tenant_id__gt", 0)), name="dispatch_tenantqueue_tenant_is_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("schema_name", ""), _negated=True),
+                        name="dispatch_tenantqueue_schema_is_named",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("weight__gt", 0)), name="dispatch_tenantqueue_weight_is_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("epoch__gt", 0)), name="dispatch_tenantqueue_epoch_is_positive"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_operator", True)),
+                        fields=("is_operator",),
+                        name="dispatch_tenantqueue_one_operator",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('incarnation', models.UUIDField(primary_key=True, serialize=False, verbose_name='boot')),
-                ('host', models.CharField(max_length=255, verbose_name='host')),
-                ('place', models.CharField(help_text='Machine boot and process namespace, to recognise dead neighbours.', max_length=120)),
-                ('pid', models.IntegerField(verbose_name='process')),
-                ('pid_started', models.BigIntegerField(help_text='Start of the process in clock ticks after boot.')),
-                ('revision', models.CharField(blank=True, default='', max_length=64, verbose_name='code revision')),
-                ('kinds', models.JSONField(default=list, verbose_name='kinds')),
-                ('slots', models.PositiveIntegerField(verbose_name='slots')),
-                ('in_flight', models.PositiveIntegerField(default=0, verbose_name='in flight')),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='started')),
-                ('beat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='last sign of life')),
-                ('lease_until', models.DateTimeField(verbose_name='lease until')),
-                ('draining', models.BooleanField(default=False, verbose_name='draining')),
+                ("incarnation", models.UUIDField(primary_key=True, serialize=False, verbose_name="boot")),
+                ("host", models.CharField(max_length=255, verbose_name="host")),
+                (
+                    "place",
+                    models.CharField(
+                        help_text="Machine boot and process namespace, to recognise dead neighbours.", max_length=120
+                    ),
+                ),
+                ("pid", models.IntegerField(verbose_name="process")),
+                ("pid_started", models.BigIntegerField(help_text="Start of the process in clock ticks after boot.")),
+                ("revision", models.CharField(blank=True, default="", max_length=64, verbose_name="code revision")),
+                ("kinds", models.JSONField(default=list, verbose_name="kinds")),
+                ("slots", models.PositiveIntegerField(verbose_name="slots")),
+                ("in_flight", models.PositiveIntegerField(default=0, verbose_name="in flight")),
+                (
+                    "started_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="started"),
+                ),
+                (
+                    "beat_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="last sign of life"
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(verbose_name="lease until")),
+                ("draining", models.BooleanField(default=False, verbose_name="draining")),
             ],
             options={
-                'verbose_name': 'worker',
-                'verbose_name_plural': 'workers',
-                'indexes': [models.Index(fields=['lease_until'], name='dispatch_worker_lease')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('place', ''), _negated=True), name='dispatch_worker_place_is_named')],
+                "verbose_name": "worker",
+                "verbose_name_plural": "workers",
+                "indexes": [models.Index(fields=["lease_until"], name="dispatch_worker_lease")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("place", ""), _negated=True), name="dispatch_worker_place_is_named"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WorkItem',
+            name="WorkItem",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('tenant_id', models.BigIntegerField(verbose_name='tenant')),
-                ('epoch', models.PositiveIntegerField(verbose_name='epoch')),
-                ('kind', models.CharField(max_length=64, verbose_name='kind')),
-                ('ref', models.CharField(max_length=200, verbose_name='about')),
-                ('queue', models.CharField(choices=[('interactive', 'Interactive'), ('default', 'Ordinary'), ('bulk', 'Bulk')], default='default', max_length=12, verbose_name='queue')),
-                ('priority', models.SmallIntegerField(default=100, verbose_name='priority')),
-                ('state', models.CharField(choices=[('ready', 'Ready'), ('running', 'Running'), ('waiting', 'Waiting'), ('review', 'Needs a person'), ('done', 'Done'), ('dead', 'Given up'), ('cancelled', 'Cancelled')], default='ready', max_length=12, verbose_name='state')),
-                ('run_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='due')),
-                ('parked', models.BooleanField(default=False, help_text='Not claimable before its due time.')),
-                ('fence', models.BigIntegerField(default=0)),
-                ('owner', models.UUIDField(blank=True, null=True, verbose_name='worker')),
-                ('claimed_at', models.DateTimeField(blank=True, null=True, verbose_name='claimed')),
-                ('deadline_at', models.DateTimeField(blank=True, null=True, verbose_name='deadline')),
-                ('timeout_s', models.FloatField(default=60, verbose_name='time limit, seconds')),
-                ('attempt', models.PositiveSmallIntegerField(default=0, verbose_name='attempt')),
-                ('max_attempts', models.PositiveSmallIntegerField(default=8, verbose_name='most attempts')),
-                ('losses', models.PositiveSmallIntegerField(default=0, help_text='Times its worker died, in 24 hours.', verbose_name='losses')),
-                ('lost_at', models.DateTimeField(blank=True, null=True)),
-                ('nudges', models.PositiveIntegerField(default=0)),
-                ('seen_nudges', models.PositiveIntegerField(default=0)),
-                ('again', models.BooleanField(default=False)),
-                ('dedupe_key', models.CharField(blank=True, default='', max_length=200)),
-                ('cost', models.FloatField(default=1.0)),
-                ('error_code', models.CharField(blank=True, default='', max_length=64, verbose_name='last error')),
-                ('evidence', models.JSONField(blank=True, default=dict, verbose_name='evidence')),
-                ('enqueued_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='enqueued')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("tenant_id", models.BigIntegerField(verbose_name="tenant")),
+                ("epoch", models.PositiveIntegerField(verbose_name="epoch")),
+                ("kind", models.CharField(max_length=64, verbose_name="kind")),
+                ("ref", models.CharField(max_length=200, verbose_name="about")),
+                (
+                    "queue",
+                    models.CharField(
+                        choices=[("interactive", "Interactive"), ("default", "Ordinary"), ("bulk", "Bulk")],
+                        default="default",
+                        max_length=12,
+                        verbose_name="queue",
+                    ),
+                ),
+                ("priority", models.SmallIntegerField(default=100, verbose_name="priority")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("ready", "Ready"),
+                            ("running", "Running"),
+                            ("waiting", "Waiting"),
+                            ("review", "Needs a person"),
+                            ("done", "Done"),
+                            ("dead", "Given up"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="ready",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "run_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="due"),
+                ),
+                ("parked", models.BooleanField(default=False, help_text="Not claimable before its due time.")),
+                ("fence", models.BigIntegerField(default=0)),
+                ("owner", models.UUIDField(blank=True, null=True, verbose_name="worker")),
+                ("claimed_at", models.DateTimeField(blank=True, null=True, verbose_name="claimed")),
+                ("deadline_at", models.DateTimeField(blank=True, null=True, verbose_name="deadline")),
+                ("timeout_s", models.FloatField(default=60, verbose_name="time limit, seconds")),
+                ("attempt", models.PositiveSmallIntegerField(default=0, verbose_name="attempt")),
+                ("max_attempts", models.PositiveSmallIntegerField(default=8, verbose_name="most attempts")),
+                (
+                    "losses",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Times its worker died, in 24 hours.", verbose_name="losses"
+                    ),
+                ),
+                ("lost_at", models.DateTimeField(blank=True, null=True)),
+                ("nudges", models.PositiveIntegerField(default=0)),
+                ("seen_nudges", models.PositiveIntegerField(default=0)),
+                ("again", models.BooleanField(default=False)),
+                ("dedupe_key", models.CharField(blank=True, default="", max_length=200)),
+                ("cost", models.FloatField(default=1.0)),
+                ("error_code", models.CharField(blank=True, default="", max_length=64, verbose_name="last error")),
+                ("evidence", models.JSONField(blank=True, default=dict, verbose_name="evidence")),
+                (
+                    "enqueued_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name="enqueued"),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
             ],
             options={
-                'verbose_name': 'work item',
-                'verbose_name_plural': 'work items',
-                'indexes': [models.Index(condition=models.Q(('parked', False), ('state', 'ready')), fields=['kind', 'queue', 'tenant_id', 'priority', 'run_at', 'id'], name='dispatch_work_claim'), models.Index(condition=models.Q(('parked', True)), fields=['run_at'], name='dispatch_work_parked'), models.Index(condition=models.Q(('state', 'running')), fields=['deadline_at'], name='dispatch_work_deadline'), models.Index(condition=models.Q(('state', 'running')), fields=['owner'], name='dispatch_work_owner'), models.Index(condition=models.Q(('state', 'running')), fields=['tenant_id'], name='dispatch_work_in_flight'), models.Index(condition=models.Q(('state__in', ['ready', 'running', 'waiting', 'review'])), fields=['tenant_id', 'kind', 'ref'], name='dispatch_work_subject'), models.Index(condition=models.Q(('state__in', ['done', 'dead', 'cancelled'])), fields=['state', 'finished_at'], name='dispatch_work_finished')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('tenant_id__gt', 0)), name='dispatch_workitem_tenant_is_positive'), models.CheckConstraint(condition=models.Q(models.Q(('kind', ''), _negated=True), models.Q(('ref', ''), _negated=True)), name='dispatch_workitem_kind_and_ref_are_named'), models.CheckConstraint(condition=models.Q(('state__in', ['ready', 'running', 'waiting', 'review', 'done', 'dead', 'cancelled'])), name='dispatch_workitem_state_is_known'), models.CheckConstraint(condition=models.Q(('queue__in', ['interactive', 'default', 'bulk'])), name='dispatch_workitem_queue_is_known'), models.CheckConstraint(condition=models.Q(('cost__gt', 0), ('timeout_s__gt', 0), ('max_attempts__gt', 0)), name='dispatch_workitem_limits_are_positive'), models.CheckConstraint(condition=models.Q(models.Q(('deadline_at__isnull', False), ('fence__gt', 0), ('owner__isnull', False), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('deadline_at__isnull', True), ('owner__isnull', True)), _connector='OR'), name='dispatch_workitem_running_has_owner'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['done', 'dead', 'cancelled']), ('finished_at__isnull', False)), models.Q(models.Q(('state__in', ['done', 'dead', 'cancelled']), _negated=True), ('finished_at__isnull', True)), _connector='OR'), name='dispatch_workitem_final_has_end'), models.CheckConstraint(condition=models.Q(('parked', False), ('state__in', ['ready', 'waiting']), _connector='OR'), name='dispatch_workitem_parked_is_ready_or_waiting'), models.UniqueConstraint(condition=models.Q(('state__in', ['ready', 'running', 'waiting', 'review']), models.Q(('dedupe_key', ''), _negated=True)), fields=('tenant_id', 'kind', 'dedupe_key'), name='dispatch_workitem_one_live_per_dedupe_key')],
+                "verbose_name": "work item",
+                "verbose_name_plural": "work items",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("parked", False), ("state", "ready")),
+                        fields=["kind", "queue", "tenant_id", "priority", "run_at", "id"],
+                        name="dispatch_work_claim",
+                    ),
+                    models.Index(condition=models.Q(("parked", True)), fields=["run_at"], name="dispatch_work_parked"),
+                    models.Index(
+                        condition=models.Q(("state", "running")), fields=["deadline_at"], name="dispatch_work_deadline"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "running")), fields=["owner"], name="dispatch_work_owner"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "running")), fields=["tenant_id"], name="dispatch_work_in_flight"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["ready", "running", "waiting", "review"])),
+                        fields=["tenant_id", "kind", "ref"],
+                        name="dispatch_work_subject",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["done", "dead", "cancelled"])),
+                        fields=["state", "finished_at"],
+                        name="dispatch_work_finished",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("tenant_id__gt", 0)), name="dispatch_workitem_tenant_is_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("kind", ""), _negated=True), models.Q(("ref", ""), _negated=True)),
+                        name="dispatch_workitem_kind_and_ref_are_named",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["ready", "running", "waiting", "review", "done", "dead", "cancelled"])
+                        ),
+                        name="dispatch_workitem_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("queue__in", ["interactive", "default", "bulk"])),
+                        name="dispatch_workitem_queue_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("cost__gt", 0), ("timeout_s__gt", 0), ("max_attempts__gt", 0)),
+                        name="dispatch_workitem_limits_are_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("deadline_at__isnull", False),
+                                ("fence__gt", 0),
+                                ("owner__isnull", False),
+                                ("state", "running"),
+                            ),
+                            models.Q(
+                                models.Q(("state", "running"), _negated=True),
+                                ("deadline_at__isnull", True),
+                                ("owner__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="dispatch_workitem_running_has_owner",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["done", "dead", "cancelled"]), ("finished_at__isnull", False)),
+                            models.Q(
+                                models.Q(("state__in", ["done", "dead", "cancelled"]), _negated=True),
+                                ("finished_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="dispatch_workitem_final_has_end",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("parked", False), ("state__in", ["ready", "waiting"]), _connector="OR"),
+                        name="dispatch_workitem_parked_is_ready_or_waiting",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("state__in", ["ready", "running", "waiting", "review"]),
+                            models.Q(("dedupe_key", ""), _negated=True),
+                        ),
+                        fields=("tenant_id", "kind", "dedupe_key"),
+                        name="dispatch_workitem_one_live_per_dedupe_key",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Firing',
+            name="Firing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', models.BigIntegerField(verbose_name='tenant')),
-                ('next_at', models.DateTimeField(verbose_name='due')),
-                ('fired_for', models.DateTimeField(blank=True, null=True, verbose_name='last fired for')),
-                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='firings', to='dispatch.scheduleentry')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tenant_id", models.BigIntegerField(verbose_name="tenant")),
+                ("next_at", models.DateTimeField(verbose_name="due")),
+                ("fired_for", models.DateTimeField(blank=True, null=True, verbose_name="last fired for")),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="firings", to="dispatch.scheduleentry"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'firing',
-                'verbose_name_plural': 'firings',
-                'indexes': [models.Index(fields=['next_at'], name='dispatch_firing_due')],
-                'constraints': [models.UniqueConstraint(fields=('schedule', 'tenant_id'), name='dispatch_firing_one_per_tenant')],
+                "verbose_name": "firing",
+                "verbose_name_plural": "firings",
+                "indexes": [models.Index(fields=["next_at"], name="dispatch_firing_due")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("schedule", "tenant_id"), name="dispatch_firing_one_per_tenant")
+                ],
             },
         ),
     ]

@@ -40,7 +40,7 @@ ALTER TABLE public.dispatch_tenantqueue SET (fillfactor = 20, autovacuum_vacuum_
 ALTER TABLE public.dispatch_worker SET (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01,
     autovacuum_vacuum_threshold = 200);
 ALTER TABLE public.dispatch_firing SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
-"""
+"""  # noqa: S608 - constants of this module
 
 BACKWARDS = """
 DROP TRIGGER dispatch_workitem_legal_moves ON public.dispatch_workitem;

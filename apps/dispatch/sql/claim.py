@@ -44,6 +44,8 @@ FROM (SELECT tenant_id FROM public.dispatch_tenantqueue WHERE tenant_id = ANY($1
       ORDER BY tenant_id FOR NO KEY UPDATE SKIP LOCKED) held
 """
 
+# The update joins on the id alone: ``picked`` holds the rows' locks, and naming the state again would invite the planner to walk
+# the partial indexes, whose statistics are stale whenever a backlog has just arrived.
 TAKE = """
 WITH quota AS (
     SELECT * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::int[], $6::int[])
@@ -70,7 +72,7 @@ WITH quota AS (
     UPDATE public.dispatch_workitem w
     SET state = 'running', fence = w.fence + 1, owner = $1, attempt = w.attempt + 1, seen_nudges = w.nudges,
         claimed_at = clock_timestamp(), deadline_at = clock_timestamp() + (w.timeout_s + $8) * interval '1 second'
-    FROM picked p WHERE w.id = p.id AND w.state = 'ready'
+    FROM picked p WHERE w.id = p.id
     RETURNING w.id, w.tenant_id, p.schema_name, w.epoch, w.kind, w.ref, w.fence, w.attempt, w.losses, w.nudges,
               w.deadline_at, w.enqueued_at, w.queue, w.max_attempts, w.cost, w.priority,
               extract(epoch FROM w.claimed_at - w.run_at)::float8 AS waited_s

@@ -8,6 +8,7 @@ _SPENT = "(v.target = 'ready' AND v.error_code <> '' AND v.counted AND w.attempt
 _FINAL = f"({_SPENT} OR (v.target IN ('done', 'dead', 'cancelled') AND NOT {_RERUN}))"
 _PARKED = f"(v.delay_s > 0 AND v.target IN ('ready', 'waiting') AND NOT {_NUDGED} AND NOT {_SPENT})"
 
+# The state is compared as an expression so that rows are found by id and never by a partial index with stale statistics.
 SETTLE = f"""
 UPDATE public.dispatch_workitem w SET
     state = CASE WHEN {_NUDGED} OR {_RERUN} THEN 'ready' WHEN {_SPENT} THEN 'dead' ELSE v.target END,
@@ -27,10 +28,10 @@ UPDATE public.dispatch_workitem w SET
 FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[], %(targets)s::text[], %(delays)s::float8[], %(counted)s::bool[],
             %(errors)s::text[], %(evidence)s::jsonb[], %(keeps)s::float8[])
     AS v(id, fence, target, delay_s, counted, error_code, evidence, keep_s)
-WHERE w.id = v.id AND w.fence = v.fence AND w.state = 'running'
+WHERE w.id = v.id AND w.fence = v.fence AND w.state || '' = 'running'
   AND EXISTS (SELECT 1 FROM public.dispatch_tenantqueue t WHERE t.tenant_id = w.tenant_id AND t.epoch = w.epoch)
 RETURNING w.id, w.state
-"""
+"""  # noqa: S608 - constants of this module
 
 # Given back before it was done (shutdown): not an attempt, and the old fence is void.
 RELEASE = """
@@ -41,14 +42,17 @@ RETURNING w.id
 """
 
 RELEASE_THESE = RELEASE.replace(
-    "WHERE", "FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[]) AS v(id, fence) WHERE w.id = v.id AND w.fence = v.fence AND")
+    "WHERE",
+    "FROM unnest(%(ids)s::bigint[], %(fences)s::bigint[]) AS v(id, fence) WHERE w.id = v.id AND w.fence = v.fence AND",
+)
 
 ENQUEUE = """
 INSERT INTO public.dispatch_workitem
     (tenant_id, epoch, kind, ref, queue, priority, state, run_at, parked, fence, timeout_s, attempt, max_attempts, losses,
      nudges, seen_nudges, again, dedupe_key, cost, error_code, evidence, enqueued_at)
-SELECT t.tenant_id, t.epoch, v.kind, v.ref, v.queue, v.priority, 'ready', coalesce(v.run_at, c.now + v.delay_s * interval '1 second'),
-       coalesce(v.run_at > c.now, v.delay_s > 0), 0, v.timeout_s, 0, v.max_attempts, 0, 0, 0, false, v.dedupe_key, v.cost, '', '{}', c.now
+SELECT t.tenant_id, t.epoch, v.kind, v.ref, v.queue, v.priority, 'ready',
+       coalesce(v.run_at, c.now + v.delay_s * interval '1 second'), coalesce(v.run_at > c.now, v.delay_s > 0), 0, v.timeout_s, 0,
+       v.max_attempts, 0, 0, 0, false, v.dedupe_key, v.cost, '', '{}', c.now
 FROM unnest(%(kinds)s::text[], %(refs)s::text[], %(queues)s::text[], %(priorities)s::int[], %(run_ats)s::timestamptz[],
             %(delays)s::float8[], %(dedupe_keys)s::text[], %(timeouts)s::float8[], %(max_attempts)s::int[], %(costs)s::float8[])
         WITH ORDINALITY AS v(kind, ref, queue, priority, run_at, delay_s, dedupe_key, timeout_s, max_attempts, cost, place)
@@ -57,10 +61,13 @@ FROM unnest(%(kinds)s::text[], %(refs)s::text[], %(queues)s::text[], %(prioritie
 ORDER BY v.place
 """
 ENQUEUE_PLAIN = ENQUEUE + " RETURNING id"
-ENQUEUE_DEDUPED = ENQUEUE + """
+ENQUEUE_DEDUPED = (
+    ENQUEUE
+    + """
 ON CONFLICT (tenant_id, kind, dedupe_key) WHERE state IN ('ready', 'running', 'waiting', 'review') AND NOT dedupe_key = ''
 DO NOTHING RETURNING id
 """
+)
 # Locks the duplicate until the caller commits, so that it cannot end in between without taking notice.
 LIVE_DUPLICATE = """
 UPDATE public.dispatch_workitem SET again = again OR (%(again)s AND state = 'running')

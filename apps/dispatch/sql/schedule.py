@@ -26,7 +26,8 @@ WITH due AS (
          nudges, seen_nudges, again, dedupe_key, cost, error_code, evidence, enqueued_at)
     SELECT d.tenant_id, d.epoch, d.kind, d.schedule_id, d.queue, 100, 'ready', clock_timestamp(), false, 0, d.timeout_s, 0, 8, 0,
            0, 0, false,
-           d.schedule_id || '@' || to_char(d.next_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 1, '', '{}', clock_timestamp()
+           d.schedule_id || '@' || to_char(d.next_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+           1, '', '{}', clock_timestamp()
     FROM due d
     WHERE d.active AND (d.overlap OR NOT EXISTS (
         SELECT 1 FROM public.dispatch_workitem w

@@ -17,7 +17,10 @@ WHERE incarnation = %(worker)s AND lease_until > clock_timestamp()
 
 OWNED = "SELECT id, fence FROM public.dispatch_workitem WHERE owner = %(worker)s AND state = 'running'"
 
-END = "UPDATE public.dispatch_worker SET lease_until = clock_timestamp(), draining = true, in_flight = 0 WHERE incarnation = %(worker)s"
+END = """
+UPDATE public.dispatch_worker SET lease_until = clock_timestamp(), draining = true, in_flight = 0
+WHERE incarnation = %(worker)s
+"""
 
 NEIGHBOURS = """
 SELECT incarnation, pid, pid_started FROM public.dispatch_worker
@@ -58,7 +61,7 @@ UPDATE public.dispatch_workitem w SET
     evidence = jsonb_set(w.evidence, '{{losses}}', coalesce(w.evidence -> 'losses', '[]') || due.loss)
 FROM due WHERE w.id = due.id AND w.state = 'running'
 RETURNING w.id, w.tenant_id, w.kind, w.ref, w.state, w.losses, due.why, due.deadline_at
-"""
+"""  # noqa: S608 - constants of this module
 
 # Work of an older epoch: its tenant was restored, so it describes a world that is gone.
 VOID_EPOCHS = """

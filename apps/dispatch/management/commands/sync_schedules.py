@@ -15,5 +15,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Sync and report."""
         report = sync_schedules()
-        self.stdout.write(f"{report.schedules} schedules, {report.removed} removed, {report.firings} due times, "
-                          f"metronome every {report.metronome_s} s")
+        self.stdout.write(
+            f"{report.schedules} schedules, {report.removed} removed, {report.firings} due times, "
+            f"metronome every {report.metronome_s} s"
+        )
