@@ -33,7 +33,9 @@ def prepare_demo(*, say: Callable[[str], None]) -> Demo:
     Raises ``NotAllowed`` outside development: the passwords are public knowledge.
     """
     if not settings.DEBUG:
-        raise NotAllowed("The demo has known passwords. It is for DEBUG settings only; use `manage.py provision_tenant`.")
+        raise NotAllowed(
+            "The demo has known passwords. It is for DEBUG settings only; use `manage.py provision_tenant`."
+        )
     say("people")
     staff, owner = _person(STAFF, "Sam Staff"), _person(OWNER, "Dana Demo")
     if not staff.is_superuser:

@@ -37,17 +37,24 @@ class TaskForm(AccessibleForm):
     body = forms.CharField(
         label=_("Details and the text to work on"),
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=_("The clearer the request, the better the answer: audience, length, format, facts that must appear."),
+        help_text=_(
+            "The clearer the request, the better the answer: audience, length, format, facts that must appear."
+        ),
     )
     task_type = forms.ChoiceField(label=_("Kind of work"))
     priority = forms.ChoiceField(label=_("Priority"), choices=Priority.choices, initial=Priority.NORMAL)
     qa_target = forms.IntegerField(
-        label=_("Pass score"), required=False, min_value=1, max_value=100,
+        label=_("Pass score"),
+        required=False,
+        min_value=1,
+        max_value=100,
         help_text=_("Leave empty for the usual score of this kind of work."),
     )
     due_on = forms.DateField(label=_("Due"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     attachment = forms.FileField(
-        label=_("File"), required=False, widget=forms.FileInput(attrs={"accept": FILE_TYPES}),
+        label=_("File"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": FILE_TYPES}),
         help_text=_("Type, size and length are checked before anything is spent."),
     )
     idempotency_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
@@ -62,9 +69,14 @@ class ReviewForm(AccessibleForm):
     """A person's decision about an answer."""
 
     text = forms.CharField(
-        label=_("Answer"), widget=forms.Textarea(attrs={"rows": 10, "dir": "auto"}), required=False,
+        label=_("Answer"),
+        widget=forms.Textarea(attrs={"rows": 10, "dir": "auto"}),
+        required=False,
         help_text=_("Edit it if you like; what you approve is what is delivered."),
     )
     reason = forms.CharField(
-        label=_("Why (kept with the decision)"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Why (kept with the decision)"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from apps.tasks.contracts import TaskView
 from apps.tasks.demo import demo_rows
@@ -42,32 +43,37 @@ def step_lines(steps: Iterable[StepView], now: datetime) -> list[StepLine]:
 
 def _line(step: StepView, now: datetime) -> StepLine:
     return StepLine(
-        title=step.title or step.step_id, state=MARKS.get(StepState(step.state), "cancelled"),
-        text=step.error.message if step.error else step.summary, started_at=step.started_at, finished_at=step.finished_at,
-        duration=((step.finished_at or now) - step.started_at).total_seconds(), cost_micros=step.cost_micros,
+        title=step.title or step.step_id,
+        state=MARKS.get(StepState(step.state), "cancelled"),
+        text=step.error.message if step.error else step.summary,
+        started_at=step.started_at,
+        finished_at=step.finished_at,
+        duration=((step.finished_at or now) - step.started_at).total_seconds(),
+        cost_micros=step.cost_micros,
     )
+
+
+SENTENCES = {
+    TaskState.REVIEW: _lazy("The quality gate was not sure enough. A person decides."),
+    TaskState.FAILED: _lazy("This did not work out. The reason and the next step are below."),
+    TaskState.CANCELLED: _lazy("Cancelled. Nothing more is spent on it."),
+    TaskState.RUNNING: _lazy("A model is working on it; this page moves along."),
+    TaskState.NEW: _lazy("In the queue; a worker takes it in a moment."),
+}
 
 
 def sentence_about(task: TaskView) -> str:
     """One sentence that says where the task stands, before any figure."""
+    if task.state != TaskState.DONE:
+        return str(SENTENCES[TaskState(task.state)])
+    if task.review and task.review.decided_by:
+        return _("Answered, then approved by a person.")
+    if task.score is None:
+        return _("Answered.")
     score = {"score": task.score, "target": task.target}
-    if task.state == TaskState.DONE:
-        if task.review and task.review.decided_by:
-            return _("Answered, then approved by a person.")
-        if task.score is None:
-            return _("Answered.")
-        if task.revisions:
-            return _("Answered after a revision: %(score)s of 100, %(target)s needed.") % score
-        return _("Answered at the first try: %(score)s of 100, %(target)s needed.") % score
-    if task.state == TaskState.REVIEW:
-        return _("The quality gate was not sure enough. A person decides.")
-    if task.state == TaskState.FAILED:
-        return _("This did not work out. The reason and the next step are below.")
-    if task.state == TaskState.CANCELLED:
-        return _("Cancelled. Nothing more is spent on it.")
-    if task.state == TaskState.RUNNING:
-        return _("A model is working on it; this page moves along.")
-    return _("In the queue; a worker takes it in a moment.")
+    if task.revisions:
+        return _("Answered after a revision: %(score)s of 100, %(target)s needed.") % score
+    return _("Answered at the first try: %(score)s of 100, %(target)s needed.") % score
 
 
 def example_request() -> dict[str, str]:

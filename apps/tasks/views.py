@@ -93,10 +93,16 @@ def task_create(request: HttpRequest) -> HttpResponse:
         upload = data["attachment"]
         try:
             task = facade.submit_task(
-                source=TaskSource.PORTAL, title=data["title"], body=data["body"], task_type=data["task_type"],
-                priority=data["priority"], due_on=data["due_on"], qa_target=data["qa_target"],
+                source=TaskSource.PORTAL,
+                title=data["title"],
+                body=data["body"],
+                task_type=data["task_type"],
+                priority=data["priority"],
+                due_on=data["due_on"],
+                qa_target=data["qa_target"],
                 attachments=[NewAttachment(name=upload.name, file=upload)] if upload else [],
-                requested_by=request.user.pk, idempotency_key=f"portal:{request.user.pk}:{data['idempotency_key']}",
+                requested_by=request.user.pk,
+                idempotency_key=f"portal:{request.user.pk}:{data['idempotency_key']}",
             )
             return redirect("tasks:task_detail", task.id)
         except PlatformError as error:
@@ -132,8 +138,11 @@ def task_review(request: HttpRequest, task_id: UUID) -> HttpResponse:
         edited = text if task.review and text.strip() != task.review.answer.strip() else None
         try:
             facade.decide_review(
-                task_id=task_id, decision=request.POST.get("decision", ""), edited_text=edited,
-                reason=form.cleaned_data["reason"], user_id=request.user.pk,
+                task_id=task_id,
+                decision=request.POST.get("decision", ""),
+                edited_text=edited,
+                reason=form.cleaned_data["reason"],
+                user_id=request.user.pk,
             )
             messages.success(request, _("Your decision is kept. The task goes on."))
             return redirect("tasks:task_detail", task_id)

@@ -32,7 +32,7 @@ class Findings:
 
     def check(self, name: str, page: Page, status: int | None) -> None:
         """Note a bad status and sideways overflow."""
-        if status is None or status >= 400:  # noqa: PLR2004
+        if status is None or status >= 400:
             self.lines.append(f"{name}: answered {status}")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
@@ -57,9 +57,8 @@ def main() -> int:
             shoot(context, name, options, findings)
             context.close()
         browser.close()
-    for line in findings.lines:
-        print(line)
-    print(f"pictures in {options.out}; {len(findings.lines)} findings")
+    sys.stdout.write("".join(f"{line}\n" for line in findings.lines))
+    sys.stdout.write(f"pictures in {options.out}; {len(findings.lines)} findings\n")
     return 1 if findings.lines else 0
 
 

@@ -30,7 +30,9 @@ REQUEST = {
 @pytest.fixture
 def task(tenant: TenantRef, user: User) -> TaskView:
     tasks.ensure_defaults()
-    return tasks.submit_task(source=TaskSource.PORTAL, title="Summarise the note", body="Three boxes.", requested_by=user.pk)
+    return tasks.submit_task(
+        source=TaskSource.PORTAL, title="Summarise the note", body="Three boxes.", requested_by=user.pk
+    )
 
 
 def path(name: str, *args: object) -> str:
@@ -50,7 +52,9 @@ def test_home_of_an_empty_workspace_offers_an_example(tenant: TenantRef, browse:
     assert b"Nothing needs you" in page.content
 
 
-def test_new_task_leads_to_its_page_and_twice_the_same_form_is_one_task(tenant: TenantRef, browse: Browse, user: User) -> None:
+def test_new_task_leads_to_its_page_and_twice_the_same_form_is_one_task(
+    tenant: TenantRef, browse: Browse, user: User
+) -> None:
     tasks.ensure_defaults()
     client = browse(user)
     first = client.post(path("tasks:task_create"), REQUEST)
@@ -102,7 +106,9 @@ def test_a_cancelled_task_can_be_asked_again_with_everything_kept(browse: Browse
     assert b"Three boxes." in form.content
 
 
-def test_outsider_gets_the_same_answer_for_a_foreign_and_an_unknown_task(browse: Browse, outsider: User, task: TaskView) -> None:
+def test_outsider_gets_the_same_answer_for_a_foreign_and_an_unknown_task(
+    browse: Browse, outsider: User, task: TaskView
+) -> None:
     client = browse(outsider, host="globex.localhost")
     foreign = client.get(path("tasks:task_detail", task.id))
     unknown = client.get(path("tasks:task_detail", "00000000-0000-7000-8000-000000000000"))
@@ -140,7 +146,9 @@ def test_a_filter_without_matches_says_how_to_leave_it(browse: Browse, user: Use
     assert b"Show all tasks" in page.content
 
 
-@pytest.mark.parametrize("query", ["state=nonsense", "q=%00", "q=" + "x" * 5000, "cursor=99999999999999999999", "cursor=abc"])
+@pytest.mark.parametrize(
+    "query", ["state=nonsense", "q=%00", "q=" + "x" * 5000, "cursor=99999999999999999999", "cursor=abc"]
+)
 def test_hostile_query_strings_never_break_the_list(browse: Browse, user: User, task: TaskView, query: str) -> None:
     assert browse(user).get(f"/tasks/?{query}").status_code in {200, 400}
 
@@ -161,11 +169,24 @@ def test_no_page_carries_inline_script_or_style(browse: Browse, user: User, task
 
 def test_the_time_line_says_what_each_step_did_and_leaves_the_plumbing_out() -> None:
     def step(kind: str, state: str, **more: object) -> StepView:
-        return StepView(**{
-            "path": kind, "step_id": kind, "type": kind, "title": kind.title(), "state": state, "attempt": 1, "started_at": START,
-            "finished_at": START + timedelta(seconds=2), "summary": "all well", "output": {}, "error": None, "cost_micros": 0,
-            "model": "", **more,
-        })  # type: ignore[arg-type]
+        return StepView(
+            **{
+                "path": kind,
+                "step_id": kind,
+                "type": kind,
+                "title": kind.title(),
+                "state": state,
+                "attempt": 1,
+                "started_at": START,
+                "finished_at": START + timedelta(seconds=2),
+                "summary": "all well",
+                "output": {},
+                "error": None,
+                "cost_micros": 0,
+                "model": "",
+                **more,
+            }
+        )  # type: ignore[arg-type]
 
     lines = step_lines(
         [
@@ -177,6 +198,8 @@ def test_the_time_line_says_what_each_step_did_and_leaves_the_plumbing_out() -> 
         START + timedelta(seconds=5),
     )
     assert [(line.state, line.text) for line in lines] == [
-        ("failed", "The model took too long."), ("done", "all well"), ("waiting", "all well"),
+        ("failed", "The model took too long."),
+        ("done", "all well"),
+        ("waiting", "all well"),
     ]
     assert [line.duration for line in lines] == [2.0, 2.0, 5.0]
