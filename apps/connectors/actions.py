@@ -48,7 +48,9 @@ def unlock(request: Mapping[str, Json]) -> Unlocked:
         raise CredentialsRefused
     rule = RateRule(calls=connection.calls_per_minute, window_s=connectors.get(connection.connector).rate.window_s)
     for _call in range(_action(request["connector"], request["action"]).calls):
-        budget.acquire(key=f"{connection.connector}:{connection.base_url}:{connection.account_id}", rule=rule, clock=SYSTEM)
+        budget.acquire(
+            key=f"{connection.connector}:{connection.base_url}:{connection.account_id}", rule=rule, clock=SYSTEM
+        )
     return Unlocked(secret=str(connection.secret), base_url=connection.base_url)
 
 
@@ -74,7 +76,9 @@ def find(request: Mapping[str, Json], secrets: object, *, key: str, timeout_s: f
 def _call(request: Mapping[str, Json], secrets: object, *, key: str, timeout_s: float) -> ActionCall:
     if not isinstance(secrets, Unlocked):
         raise TypeError("perform needs what unlock returned")
-    return ActionCall(inputs=request["inputs"], base_url=secrets.base_url, secret=secrets.secret, key=key, timeout_s=timeout_s)
+    return ActionCall(
+        inputs=request["inputs"], base_url=secrets.base_url, secret=secrets.secret, key=key, timeout_s=timeout_s
+    )
 
 
 def _action(connector: str, slug: str) -> Action:

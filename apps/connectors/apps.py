@@ -4,5 +4,7 @@ from apps.core.apps import PlatformApp
 
 
 class ConnectorsConfig(PlatformApp):
+    """Connections to outside services."""
+
     name = "apps.connectors"
     label = "connectors"

@@ -7,9 +7,11 @@ some processes fall back to the database at the same time: 10 + 120 + 5 + 39 = 1
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -22,7 +24,6 @@ from apps.connectors.errors import RateLimited
 
 logger = logging.getLogger(__name__)
 BROKER_REST_S = 5.0
-_broker_rests_until = 0.0
 
 SCRIPT = """
 local free = tonumber(redis.call('HGET', KEYS[1], 'free') or '0')
@@ -90,8 +91,13 @@ def acquire(*, key: str, rule: RateRule, clock: Clock, wait_s: float | None = No
 def block(*, key: str, seconds: float, clock: Clock) -> None:
     """Nobody calls this account for a while: the service said so."""
     now = clock.now().timestamp()
-    _on_broker("block", lambda broker: broker.hset(_name(key), "blocked", f"{now + seconds:.6f}")
-               and broker.expire(_name(key), int(seconds) + 3600))
+    _on_broker(
+        "block",
+        lambda broker: (
+            broker.hset(_name(key), "blocked", f"{now + seconds:.6f}")
+            and broker.expire(_name(key), int(seconds) + 3600)
+        ),
+    )
     with connection.cursor() as cursor:
         cursor.execute(BLOCK, {"key": key, "until": now + seconds})
 
@@ -116,16 +122,23 @@ def _try_database(key: str, rule: RateRule, now: float) -> float:
     return max(0.01, blocked_until - now, free_at - now - slack)
 
 
-def _on_broker(what: str, call):  # type: ignore[no-untyped-def]
+class _Rest:
+    """When this process may ask the broker again after it was away."""
+
+    until = 0.0
+
+
+def _on_broker(what: str, call: Callable[[redis.Redis], Any]) -> Any:
     """The broker's answer, or None when it is away; it is then left alone for a few seconds."""
-    global _broker_rests_until
-    if time.monotonic() < _broker_rests_until:
+    if time.monotonic() < _Rest.until:
         return None
     try:
         return call(_broker())
     except redis.RedisError as error:
-        _broker_rests_until = time.monotonic() + BROKER_REST_S
-        logger.warning("rate budget falls back to the database", extra={"operation": what, "reason": type(error).__name__})
+        _Rest.until = time.monotonic() + BROKER_REST_S
+        logger.warning(
+            "rate budget falls back to the database", extra={"operation": what, "reason": type(error).__name__}
+        )
         return None
 
 

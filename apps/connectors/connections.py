@@ -24,7 +24,9 @@ TOKEN = re.compile(r"^[\x21-\x7e]{6,400}$")
 CAPACITY = "workspaces"
 
 
-def connect_notion(*, token: str, parent_page_id: str, name: str = "", base_url: str | None = None, clock: Clock = SYSTEM) -> ConnectionView:
+def connect_notion(
+    *, token: str, parent_page_id: str, name: str = "", base_url: str | None = None, clock: Clock = SYSTEM
+) -> ConnectionView:
     """See the facade."""
     return connect(connector="notion", secret=token, name=name, base_url=base_url or getattr(settings, "NOTION_BASE_URL", None),
                    parent_page_id=page_id_of(parent_page_id), clock=clock)  # fmt: skip
@@ -36,13 +38,24 @@ def connect(*, connector: str, secret: str, name: str = "", base_url: str | None
     manifest = connectors.get(connector)
     secret = secret.strip()
     if not TOKEN.match(secret):
-        raise InvalidInput(fields={"token": _("Paste the token exactly as the service shows it; it contains no spaces.")})
+        raise InvalidInput(
+            fields={"token": _("Paste the token exactly as the service shows it; it contains no spaces.")}
+        )
     address = (base_url or manifest.base_url).rstrip("/")
     account = manifest.check(address, secret)
     known = Connection.objects.filter(connector=connector, base_url=address, account_id=account["account_id"]).first()
     if known is None:
         _require_capacity()
-    connection = _keep(manifest, known, secret=secret, name=name, address=address, account=account, parent_page_id=parent_page_id, clock=clock)
+    connection = _keep(
+        manifest,
+        known,
+        secret=secret,
+        name=name,
+        address=address,
+        account=account,
+        parent_page_id=parent_page_id,
+        clock=clock,
+    )
     return selectors.view_connection(connection_id=connection.pk)
 
 
@@ -63,7 +76,16 @@ def _keep(manifest: Connector, known: Connection | None, *, secret: str, name: s
                 connection.save()
         except IntegrityError:
             twin = Connection.objects.get(connector=manifest.slug, base_url=address, account_id=account["account_id"])
-            return _keep(manifest, twin, secret=secret, name=name, address=address, account=account, parent_page_id=parent_page_id, clock=clock)
+            return _keep(
+                manifest,
+                twin,
+                secret=secret,
+                name=name,
+                address=address,
+                account=account,
+                parent_page_id=parent_page_id,
+                clock=clock,
+            )
     return connection
 
 
@@ -73,16 +95,13 @@ def _require_capacity() -> None:
         require(CAPACITY, used=Connection.objects.exclude(state=ConnectionState.DISABLED).count())
 
 
-def test_connection(*, connection_id: UUID, clock: Clock = SYSTEM) -> ConnectionView:
+def check_connection(*, connection_id: UUID, clock: Clock = SYSTEM) -> ConnectionView:
     """See the facade."""
     connection = get(connection_id)
     with watched(connection, clock=clock, testing=True):
         account = connectors.get(connection.connector).check(connection.base_url, connection.secret)
     Connection.objects.filter(pk=connection.pk).update(account_name=account["account_name"][:200])
     return selectors.view_connection(connection_id=connection_id)
-
-
-test_connection.__test__ = False  # type: ignore[attr-defined]
 
 
 def disconnect(*, connection_id: UUID) -> None:

@@ -29,7 +29,9 @@ class AccessMissing(NotAllowed):
     """The credentials are fine but do not reach the object."""
 
     code = "connector_access_missing"
-    message = _("The integration may not do this. In Notion, share the page with the integration and check its capabilities.")
+    message = _(
+        "The integration may not do this. In Notion, share the page with the integration and check its capabilities."
+    )
 
 
 class RemoteNotFound(NotFound):
@@ -114,14 +116,18 @@ class SchemaDrift(Conflict):
     """Columns of the database were deleted or changed type."""
 
     code = "notion_schema_drift"
-    message = _("Columns of “%(title)s” were changed in Notion: %(columns)s. Run the set-up of the connection to mend them.")
+    message = _(
+        "Columns of “%(title)s” were changed in Notion: %(columns)s. Run the set-up of the connection to mend them."
+    )
 
 
 class WindowTooDense(Conflict):
     """More rows share one minute than Notion lets anybody list."""
 
     code = "notion_window_too_dense"
-    message = _("More than 10,000 rows carry the same minute; Notion cannot list them. Edit some of them again, in smaller lots.")
+    message = _(
+        "More than 10,000 rows carry the same minute; Notion cannot list them. Edit some of them again, in smaller lots."
+    )
 
 
 class WebhookRefused(NotAllowed):

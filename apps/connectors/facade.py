@@ -35,7 +35,7 @@ def connect_notion(*, token: str, parent_page_id: str, name: str = "", base_url:
 
 def test_connection(connection_id: UUID) -> ConnectionView:
     """Make the cheapest call and record what came of it; a working connection leaves "needs attention"."""
-    return connections.test_connection(connection_id=connection_id)
+    return connections.check_connection(connection_id=connection_id)
 
 
 test_connection.__test__ = False  # type: ignore[attr-defined]
@@ -133,6 +133,8 @@ def perform_action(request: Mapping[str, Json], secrets: object, *, key: str, ti
     return actions.perform(request, secrets, key=key, timeout_s=timeout_s)
 
 
-def find_action(request: Mapping[str, Json], secrets: object, *, key: str, timeout_s: float = 30) -> Mapping[str, Json] | None:
+def find_action(
+    request: Mapping[str, Json], secrets: object, *, key: str, timeout_s: float = 30
+) -> Mapping[str, Json] | None:
     """After an unknown outcome: the result when the action happened, None when it did not. For "lookup" actions."""
     return actions.find(request, secrets, key=key, timeout_s=timeout_s)

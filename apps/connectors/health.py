@@ -72,9 +72,14 @@ def record_outage(*, connection_id: UUID, error: PlatformError, clock: Clock) ->
     )
     failures = Connection.objects.values_list("failures", flat=True).get(pk=connection_id)
     if failures >= figures.breaker_failures:
-        pause = min(figures.breaker_pause_s * 2 ** min(failures - figures.breaker_failures, 5), figures.breaker_pause_cap_s)
+        pause = min(
+            figures.breaker_pause_s * 2 ** min(failures - figures.breaker_failures, 5), figures.breaker_pause_cap_s
+        )
         Connection.objects.filter(pk=connection_id).update(paused_until=now + timedelta(seconds=pause))
-        logger.warning("connection rests after failures", extra={"connection": str(connection_id), "failures": failures, "pause_s": pause})
+        logger.warning(
+            "connection rests after failures",
+            extra={"connection": str(connection_id), "failures": failures, "pause_s": pause},
+        )
 
 
 def record_fatal(*, connection_id: UUID, error: PlatformError, clock: Clock) -> None:

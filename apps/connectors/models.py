@@ -50,8 +50,12 @@ class Connection(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["connector", "base_url", "account_id"], name="connectors_connection_account_once"),
-            models.CheckConstraint(condition=Q(state__in=ConnectionState.values), name="connectors_connection_state_known"),
+            models.UniqueConstraint(
+                fields=["connector", "base_url", "account_id"], name="connectors_connection_account_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ConnectionState.values), name="connectors_connection_state_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -85,7 +89,9 @@ class NotionDatabase(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["connection", "key"], name="connectors_notiondatabase_key_once"),
-            models.UniqueConstraint(fields=["connection", "data_source_id"], name="connectors_notiondatabase_source_once"),
+            models.UniqueConstraint(
+                fields=["connection", "data_source_id"], name="connectors_notiondatabase_source_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -121,10 +127,14 @@ class NotionPage(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["database", "page_id"], name="connectors_notionpage_once"),
-            models.UniqueConstraint(fields=["database", "local_ref"], condition=~Q(local_ref=""), name="connectors_notionpage_ref_once"),
+            models.UniqueConstraint(
+                fields=["database", "local_ref"], condition=~Q(local_ref=""), name="connectors_notionpage_ref_once"
+            ),
         ]
         indexes = [
-            models.Index(fields=["database", "check_at"], condition=Q(check_at__isnull=False), name="connectors_page_check"),
+            models.Index(
+                fields=["database", "check_at"], condition=Q(check_at__isnull=False), name="connectors_page_check"
+            ),
             models.Index(fields=["page_id"], name="connectors_page_by_id"),
         ]
 
@@ -159,11 +169,17 @@ class NotionPush(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["connection", "database_key", "local_ref"], name="connectors_notionpush_once"),
+            models.UniqueConstraint(
+                fields=["connection", "database_key", "local_ref"], name="connectors_notionpush_once"
+            ),
             models.CheckConstraint(condition=~Q(local_ref=""), name="connectors_notionpush_has_ref"),
         ]
         indexes = [
-            models.Index(fields=["connection", "next_try_at"], condition=Q(state=SyncState.PENDING), name="connectors_push_pending"),
+            models.Index(
+                fields=["connection", "next_try_at"],
+                condition=Q(state=SyncState.PENDING),
+                name="connectors_push_pending",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -187,7 +203,9 @@ class NotionConflict(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["page", "property"], condition=Q(state=ConflictState.OPEN), name="connectors_notionconflict_open_once"
+                fields=["page", "property"],
+                condition=Q(state=ConflictState.OPEN),
+                name="connectors_notionconflict_open_once",
             )
         ]
 
@@ -206,7 +224,9 @@ class WebhookReceipt(models.Model):
     received_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["connection", "event_id"], name="connectors_webhookreceipt_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "event_id"], name="connectors_webhookreceipt_once")
+        ]
 
     def __str__(self) -> str:
         return self.event_type

@@ -64,7 +64,11 @@ def _views(rows: Iterable[Connection]) -> list[ConnectionView]:
     pages = NotionPage.objects.filter(database__connection__in=ids).values("database_id").annotate(
         live=Count("pk", filter=Q(state=PageState.LIVE)), checks=Count("pk", filter=Q(check_failures__gt=0)))  # fmt: skip
     by_database = {row["database_id"]: row for row in pages}
-    pending = dict(NotionPush.objects.filter(connection__in=ids, state=SyncState.PENDING).values_list("connection").annotate(Count("pk")))
+    pending = dict(
+        NotionPush.objects.filter(connection__in=ids, state=SyncState.PENDING)
+        .values_list("connection")
+        .annotate(Count("pk"))
+    )
     conflicts = dict(NotionConflict.objects.filter(page__database__connection__in=ids, state=ConflictState.OPEN)
                      .values_list("page__database__connection").annotate(Count("pk")))  # fmt: skip
     return [_view(row, by_database, pending.get(row.pk, 0), conflicts.get(row.pk, 0)) for row in connections]

@@ -18,7 +18,14 @@ SETTLE_S = 1500
 LATE = (1.0, 300.0)
 FAULTS = (
     {"kind": "status", "status": 429, "retry_after": 7, "share": 0.004, "path": "/v1/"},
-    {"kind": "status", "status": 429, "retry_after": 75, "reason": "public_api_space_request_rate_limit", "share": 0.0005, "path": "/v1/"},
+    {
+        "kind": "status",
+        "status": 429,
+        "retry_after": 75,
+        "reason": "public_api_space_request_rate_limit",
+        "share": 0.0005,
+        "path": "/v1/",
+    },
     {"kind": "status", "status": 529, "retry_after": 3, "share": 0.004, "path": "/v1/"},
     {"kind": "status", "status": 500, "share": 0.004, "path": "/v1/"},
     {"kind": "status", "status": 502, "code": "bad_gateway", "share": 0.002, "path": "/v1/"},
@@ -90,9 +97,15 @@ class Ledger:
         missed = [edit for edit in self.edits if edit.told_at is None and not edit.left]
         surplus = sum(max(0, count - self.ticks[page_id]) for page_id, count in self.started.items())
         return {
-            "edits": len(self.edits), "deliveries": self.deliveries, "missed": len(missed), "doubled": self.doubled + self.empty + surplus,
-            "left_before_told": sum(edit.left for edit in self.edits), "pickup_p50_s": _at(waits, 0.5),
-            "pickup_p95_s": _at(waits, 0.95), "pickup_p99_s": _at(waits, 0.99), "pickup_p95_after_visible_s": _at(seen, 0.95),
+            "edits": len(self.edits),
+            "deliveries": self.deliveries,
+            "missed": len(missed),
+            "doubled": self.doubled + self.empty + surplus,
+            "left_before_told": sum(edit.left for edit in self.edits),
+            "pickup_p50_s": _at(waits, 0.5),
+            "pickup_p95_s": _at(waits, 0.95),
+            "pickup_p99_s": _at(waits, 0.99),
+            "pickup_p95_after_visible_s": _at(seen, 0.95),
         }
 
 
@@ -108,8 +121,17 @@ def _at(values: list[float], share: float) -> float:
 class Day:
     """Plays edits, polls and pushes in the order of simulated time."""
 
-    def __init__(self, world: World, *, edits: int, hours: float, rows: int, seed: int, late_share: float = 0.03,
-                 fault_factor: float = 1.0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        world: World,
+        *,
+        edits: int,
+        hours: float,
+        rows: int,
+        seed: int,
+        late_share: float = 0.03,
+        fault_factor: float = 1.0,
+    ) -> None:
         self.world = world
         self.ledger = Ledger()
         self.rng = random.Random(seed)
@@ -151,11 +173,18 @@ class Day:
                 next_push += PUSH_S
         self._sweep()
         budget = self.world.notion.budget
-        return {**self.ledger.figures(), "calls": budget.total, "calls_over_budget": budget.over, "calls_per_minute_peak": budget.peak,
-                "polls_failed": self.polls_failed, "simulated_hours": round((self.end - self.start) / 3600, 2), "rows": len(self.rows),
-                "faults_fired": sum(rule["fired"] for rule in self.fired)}  # fmt: skip
+        return {
+            **self.ledger.figures(),
+            "calls": budget.total,
+            "calls_over_budget": budget.over,
+            "calls_per_minute_peak": budget.peak,
+            "polls_failed": self.polls_failed,
+            "simulated_hours": round((self.end - self.start) / 3600, 2),
+            "rows": len(self.rows),
+            "faults_fired": sum(rule["fired"] for rule in self.fired),
+        }
 
-    fired: list[dict[str, Json]] = []  # noqa: RUF012
+    fired: list[dict[str, Json]] = []
 
     def _sweep(self) -> None:
         self.world.notion.clock.advance(3700)
@@ -180,8 +209,17 @@ class Day:
         """The app answers a tick as the product does: it takes the tick back and writes the result."""
         self.ledger.told(change, at=self.world.notion.clock.now())
         if "Trigger" in change.changed and change.values["Trigger"]:
-            self.world.upsert(f"task-{change.page_id}-{change.version}", page_id=change.page_id, based_on=change.values,
-                              values={"Trigger": False, "Status": "Done", "Result": f"answer {change.version}", "Score": change.version})  # fmt: skip
+            self.world.upsert(
+                f"task-{change.page_id}-{change.version}",
+                page_id=change.page_id,
+                based_on=change.values,
+                values={
+                    "Trigger": False,
+                    "Status": "Done",
+                    "Result": f"answer {change.version}",
+                    "Score": change.version,
+                },
+            )
 
     def _edit(self) -> None:
         late = self.rng.random() < self.late_share
@@ -222,6 +260,7 @@ class Day:
 
     def _tick(self, page_id: str) -> None:
         if self.world.cells(page_id)["Trigger"]:
+            self._type(page_id, "Plan")
             return
         self.world.edit(page_id, Trigger=True)
         self.ledger.ticks[page_id] += 1
@@ -238,13 +277,17 @@ class Day:
         self._type(page_id, "Description")
 
     def _away(self, page_id: str) -> None:
-        self.world.store.move_page(self.world.store.page(page_id), {"data_source_id": self.world.source("t_log")["id"]}, by=PERSON_ID)
+        self.world.store.move_page(
+            self.world.store.page(page_id), {"data_source_id": self.world.source("t_log")["id"]}, by=PERSON_ID
+        )
         self.ledger.gone(page_id)
         self.away.append(page_id)
 
     def _back(self, page_id: str) -> None:
         """A row comes back empty: cells of the other database are not ours."""
-        self.world.store.move_page(self.world.store.page(page_id), {"data_source_id": self.world.source()["id"]}, by=PERSON_ID)
+        self.world.store.move_page(
+            self.world.store.page(page_id), {"data_source_id": self.world.source()["id"]}, by=PERSON_ID
+        )
         self.rows.append(page_id)
         self._type(page_id, "Description")
 

@@ -8,7 +8,15 @@ from apps.connectors.providers.notion import inbox
 
 
 def test_a_new_row_is_delivered_once_with_plain_values(world):
-    page_id = world.add(Task_Name="Summarise", Description="Long text", QA_Target="85", Trigger="on", Status="New", Due="2026-12-01", Tags="a, b")
+    page_id = world.add(
+        Task_Name="Summarise",
+        Description="Long text",
+        QA_Target="85",
+        Trigger="on",
+        Status="New",
+        Due="2026-12-01",
+        Tags="a, b",
+    )
     world.poll()
     world.poll()
     world.poll(after=1200)
@@ -16,7 +24,18 @@ def test_a_new_row_is_delivered_once_with_plain_values(world):
     assert change.page_id == page_id
     assert change.database_key == "t_queue"
     assert change.values == {
-        "Task Name": "Summarise", "Description": "Long text", "Trigger": True, "Status": "New", "Plan": "", "QA Target": 85, "Due": "2026-12-01", "Tags": ["a", "b"], "Linked": [], "Result": "", "Score": None, "Sync Note": "",
+        "Task Name": "Summarise",
+        "Description": "Long text",
+        "Trigger": True,
+        "Status": "New",
+        "Plan": "",
+        "QA Target": 85,
+        "Due": "2026-12-01",
+        "Tags": ["a", "b"],
+        "Linked": [],
+        "Result": "",
+        "Score": None,
+        "Sync Note": "",
     }
     assert change.version == 1
     assert "Trigger" in change.changed
@@ -134,8 +153,12 @@ def test_a_row_moved_away_is_told_and_one_moved_in_without_a_new_stamp_is_found(
     world.poll()
     log, queue = world.source("t_log"), world.source()
     world.notion.clock.advance(3600)
-    world.store.move_page(world.store.page(page_id), {"data_source_id": log["id"]}, by="00000000-0000-4000-8000-0000000000aa")
-    world.store.move_page(world.store.page(other), {"data_source_id": queue["id"]}, by="00000000-0000-4000-8000-0000000000aa")
+    world.store.move_page(
+        world.store.page(page_id), {"data_source_id": log["id"]}, by="00000000-0000-4000-8000-0000000000aa"
+    )
+    world.store.move_page(
+        world.store.page(other), {"data_source_id": queue["id"]}, by="00000000-0000-4000-8000-0000000000aa"
+    )
     world.poll(after=3700)
     assert [(removed.page_id, removed.reason) for removed in world.app.removed] == [(page_id, "moved")]
     assert [change.page_id for change in world.app.changes] == [page_id, other]
@@ -167,7 +190,9 @@ def test_long_relations_are_fetched_whole(world):
     others = [world.add(Task_Name=f"Row {number}") for number in range(60)]
     page_id = world.add(Task_Name="Many")
     page, source = world.store.page(page_id), world.source()
-    world.store.update_page(page, {"Linked": {"relation": [{"id": other} for other in others]}}, by="00000000-0000-4000-8000-0000000000aa")
+    world.store.update_page(
+        page, {"Linked": {"relation": [{"id": other} for other in others]}}, by="00000000-0000-4000-8000-0000000000aa"
+    )
     assert source
     world.poll()
     change = next(change for change in world.app.changes if change.page_id == page_id)
@@ -179,7 +204,9 @@ def test_a_renamed_column_is_followed_by_its_id(world):
     world.poll()
     world.store.column(world.source(), "Description")["name"] = "What to do"
     with world.store.lock:
-        world.store.update_page(world.store.page(page_id), {"What to do": {"rich_text": [{"text": {"content": "renamed"}}]}}, by="x")
+        world.store.update_page(
+            world.store.page(page_id), {"What to do": {"rich_text": [{"text": {"content": "renamed"}}]}}, by="x"
+        )
     world.poll()
     assert world.app.changes[-1].values["Description"] == "renamed"
 

@@ -30,7 +30,8 @@ def test_without_the_overlap_edits_are_missed(world, settings, monkeypatch):
 
 
 def test_without_the_fingerprint_rows_are_told_again(world, monkeypatch):
-    monkeypatch.setattr(codec, "fingerprint", lambda _spec, _values, _count=iter(range(10**9)): str(next(_count)))
+    count = iter(range(10**9))
+    monkeypatch.setattr(codec, "fingerprint", lambda _spec, _values: str(next(count)))
     monkeypatch.setattr(delivery, "_news", lambda spec, row, _page: set(spec.inbound) & set(row.values))
     assert day(world, edits=30, hours=0.1, rows=10)["doubled"] > 0
 

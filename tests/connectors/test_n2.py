@@ -15,8 +15,10 @@ def test_two_sided_edits_are_merged_or_shown_and_an_outage_loses_nothing(world):
 
 def test_the_judge_notices_a_merge_that_always_writes(world, monkeypatch):
     def careless(wishes, current, _blanks):
-        return merge.Merge(writes={name: wish["value"] for name, wish in wishes.items() if current.get(name) != wish["value"]},
-                           agreed=tuple(name for name, wish in wishes.items() if current.get(name) == wish["value"]))
+        return merge.Merge(
+            writes={name: wish["value"] for name, wish in wishes.items() if current.get(name) != wish["value"]},
+            agreed=tuple(name for name, wish in wishes.items() if current.get(name) == wish["value"]),
+        )
 
     monkeypatch.setattr(sending, "merge", careless)
     assert TwoSided(world, edits=60, rows=6).play()["silent_overwrites"] > 0

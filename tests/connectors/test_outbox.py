@@ -24,24 +24,50 @@ def rows_of(world, key):
 
 
 def test_a_wish_becomes_a_row_with_every_kind_of_value(world):
-    world.upsert("log-1", "t_log", values={
-        "Task": "Hello", "Details": "x", "Cost": Decimal("1.25"), "When": date(2026, 11, 21), "Kind": "Success",
-        "Link": "https://example.com", "Mail": "a@example.com", "Labels": ["a", "new"] if False else ["a", "b"]})
+    world.upsert(
+        "log-1",
+        "t_log",
+        values={
+            "Task": "Hello",
+            "Details": "x",
+            "Cost": Decimal("1.25"),
+            "When": date(2026, 11, 21),
+            "Kind": "Success",
+            "Link": "https://example.com",
+            "Mail": "a@example.com",
+            "Labels": ["a", "new"] if False else ["a", "b"],
+        },
+    )
     assert not world.push()
     (page,) = rows_of(world, "t_log")
     assert world.cells(page["id"]) == {
-        "Task": "Hello", "Details": "x", "More": "", "Cost": "1.25", "When": "2026-11-21", "Kind": "Success", "Link": "https://example.com",
-        "Mail": "a@example.com", "Labels": "a, b", "EchoPilot ID": "log-1"}
+        "Task": "Hello",
+        "Details": "x",
+        "More": "",
+        "Cost": "1.25",
+        "When": "2026-11-21",
+        "Kind": "Success",
+        "Link": "https://example.com",
+        "Mail": "a@example.com",
+        "Labels": "a, b",
+        "EchoPilot ID": "log-1",
+    }
     assert NotionPush.objects.get().state == SyncState.IN_STEP
     assert WorkItem.objects.filter(kind="notion.push", ref=str(NotionPush.objects.get().pk)).count() == 1
 
 
 def test_wishes_coalesce_and_the_latest_wins(world):
     for number in range(5):
-        world.upsert("log-1", "t_log", values={"Task": f"T{number}", f"{'Details' if number % 2 else 'More'}": str(number)})
+        world.upsert(
+            "log-1", "t_log", values={"Task": f"T{number}", f"{'Details' if number % 2 else 'More'}": str(number)}
+        )
     world.push()
     (page,) = rows_of(world, "t_log")
-    assert (world.cells(page["id"])["Task"], world.cells(page["id"])["Details"], world.cells(page["id"])["More"]) == ("T4", "3", "4")
+    assert (world.cells(page["id"])["Task"], world.cells(page["id"])["Details"], world.cells(page["id"])["More"]) == (
+        "T4",
+        "3",
+        "4",
+    )
     assert len(calls(world, "POST")) == 1
     assert not calls(world, "PATCH")
 
@@ -50,11 +76,21 @@ def test_writing_back_does_not_come_back_as_news(world):
     page_id = world.add(Task_Name="One", Trigger=True, Status="New")
     world.poll()
     change = world.app.changes[-1]
-    world.upsert("task-1", page_id=page_id, based_on=change.values,
-                 values={"Trigger": False, "Status": "Done", "Result": "The answer", "Score": 91})
+    world.upsert(
+        "task-1",
+        page_id=page_id,
+        based_on=change.values,
+        values={"Trigger": False, "Status": "Done", "Result": "The answer", "Score": 91},
+    )
     assert not world.push()
     cells = world.cells(page_id)
-    assert (cells["Trigger"], cells["Status"], cells["Result"], cells["Score"], cells["EchoPilot ID"]) == ("", "Done", "The answer", "91", "task-1")
+    assert (cells["Trigger"], cells["Status"], cells["Result"], cells["Score"], cells["EchoPilot ID"]) == (
+        "",
+        "Done",
+        "The answer",
+        "91",
+        "task-1",
+    )
     for _minute in range(15):
         world.poll()
     assert len(world.app.changes) == 1
@@ -179,10 +215,19 @@ def test_resolving_refuses_nonsense(world):
         conflicts.resolve(conflict_id=NotionPage().pk, choice="both")
 
 
-@pytest.mark.parametrize("fault", [
-    {"kind": "drop_after"}, {"kind": "status_after", "status": 500}, {"kind": "status_after", "status": 504},
-    {"kind": "truncated"}, {"kind": "html"}, {"kind": "empty"}, {"kind": "wrong_json"},
-], ids=lambda fault: fault["kind"] + str(fault.get("status", "")))  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop_after"},
+        {"kind": "status_after", "status": 500},
+        {"kind": "status_after", "status": 504},
+        {"kind": "truncated"},
+        {"kind": "html"},
+        {"kind": "empty"},
+        {"kind": "wrong_json"},
+    ],
+    ids=lambda fault: fault["kind"] + str(fault.get("status", "")),
+)
 def test_a_create_with_unknown_outcome_is_looked_up_not_repeated(world, fault):
     world.faults({**fault, "method": "POST", "path": "^/v1/pages$", "times": 1})
     world.upsert("log-1", "t_log", values={"Task": "Once"})
@@ -284,11 +329,22 @@ def test_more_than_a_cell_holds_is_shortened_with_a_mark(world):
     assert cells["More"].startswith("yyy")
 
 
-@pytest.mark.parametrize(("values", "field"), [
-    ({"Nope": 1}, "Nope"), ({"Score": "91"}, "Score"), ({"Score": float("nan")}, "Score"), ({"Score": True}, "Score"),
-    ({"Trigger": "yes"}, "Trigger"), ({"Status": "Unheard of"}, "Status"), ({"Due": "soon"}, "Due"), ({"Tags": "a"}, "Tags"),
-    ({"Tags": ["a,b"]}, "Tags"), ({"Result": 5}, "Result"), ({"EchoPilot ID": "x"}, "EchoPilot ID"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"Nope": 1}, "Nope"),
+        ({"Score": "91"}, "Score"),
+        ({"Score": float("nan")}, "Score"),
+        ({"Score": True}, "Score"),
+        ({"Trigger": "yes"}, "Trigger"),
+        ({"Status": "Unheard of"}, "Status"),
+        ({"Due": "soon"}, "Due"),
+        ({"Tags": "a"}, "Tags"),
+        ({"Tags": ["a,b"]}, "Tags"),
+        ({"Result": 5}, "Result"),
+        ({"EchoPilot ID": "x"}, "EchoPilot ID"),
+    ],
+)
 def test_a_wish_that_does_not_fit_is_refused_and_nothing_is_kept(world, values, field):
     with pytest.raises(InvalidInput) as caught:
         world.upsert("task-1", values=values)

@@ -27,7 +27,10 @@ def test_the_plan_changes_nothing_and_applying_it_does_what_it_said(bare):
     assert not bare.store.databases
     done = bare.set_up()
     assert found(done)[:2] == found(plan)
-    assert {database["title"][0]["plain_text"] for database in bare.store.databases.values()} == {"Test Queue", "Test Log"}
+    assert {database["title"][0]["plain_text"] for database in bare.store.databases.values()} == {
+        "Test Queue",
+        "Test Log",
+    }
     assert column(bare, "Linked")["relation"]["data_source_id"] == bare.database().data_source_id
 
 
@@ -50,7 +53,13 @@ def test_missing_columns_and_options_are_added_and_user_data_stays(world):
     assert set(found(plan)) == {("t_queue", "add_property", "Score"), ("t_queue", "add_options", "Status")}
     world.set_up()
     assert column(world, "Score")["type"] == "number"
-    assert {option["name"] for option in column(world, "Status")["select"]["options"]} == {"New", "Processing", "Done", "Failed", "Parked"}
+    assert {option["name"] for option in column(world, "Status")["select"]["options"]} == {
+        "New",
+        "Processing",
+        "Done",
+        "Failed",
+        "Parked",
+    }
     assert column(world, "My own column") is not None
     assert world.cells(page_id)["Description"] == "keep me"
     assert world.cells(page_id)["Status"] == "New"
@@ -111,7 +120,9 @@ def test_a_create_whose_answer_was_lost_is_found_by_the_next_run(bare):
 
 
 def test_a_foreign_database_of_the_same_title_is_not_taken(bare):
-    bare.store.create_database(parent={"type": "page_id", "page_id": PARENT_PAGE_ID}, title=[piece("Test Log")], description=[], properties={})
+    bare.store.create_database(
+        parent={"type": "page_id", "page_id": PARENT_PAGE_ID}, title=[piece("Test Log")], description=[], properties={}
+    )
     bare.set_up()
     assert len(bare.store.databases) == 3
 
@@ -133,8 +144,12 @@ def test_a_database_in_the_bin_is_made_again(world):
 
 
 def test_an_existing_database_can_be_named(bare):
-    mine = bare.store.create_database(parent={"type": "page_id", "page_id": PARENT_PAGE_ID}, title=[piece("My list")], description=[],
-                                      properties={"Name": {"title": {}}, "Status": {"select": {"options": []}}})
+    mine = bare.store.create_database(
+        parent={"type": "page_id", "page_id": PARENT_PAGE_ID},
+        title=[piece("My list")],
+        description=[],
+        properties={"Name": {"title": {}}, "Status": {"select": {"options": []}}},
+    )
     bare.set_up(database_ids={"t_queue": mine["id"]})
     assert bare.database().database_id == mine["id"]
     page_id = bare.add(Name="In my list")

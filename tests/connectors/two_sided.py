@@ -61,7 +61,8 @@ class TwoSided:
         """Everything, then calm until both sides are in step."""
         outage_at = self.edits // 2
         self.world.faults(*FAULTS)
-        for self.step in range(1, self.edits + 1):
+        for step in range(1, self.edits + 1):
+            self.step = step
             if self.step == outage_at:
                 self._outage()
             (self._person if self.rng.random() < 0.5 else self._app)()
@@ -76,16 +77,25 @@ class TwoSided:
 
     def figures(self) -> dict[str, float]:
         """What the goal asks for."""
-        return {"two_sided_edits": self.edits, "silent_overwrites": len(self.overwrites), "lost": len(self.lost()), "bot_writes": self.writes,
-                "conflicts": NotionConflict.objects.count(), "not_in_step": NotionPush.objects.filter(state=SyncState.PENDING).count(),
-                "calls_over_budget": self.world.notion.budget.over}  # fmt: skip
+        return {
+            "two_sided_edits": self.edits,
+            "silent_overwrites": len(self.overwrites),
+            "lost": len(self.lost()),
+            "bot_writes": self.writes,
+            "conflicts": NotionConflict.objects.count(),
+            "not_in_step": NotionPush.objects.filter(state=SyncState.PENDING).count(),
+            "calls_over_budget": self.world.notion.budget.over,
+        }
 
     def lost(self) -> list[str]:
         """Last wishes that are neither in the cell, nor were there before a person's edit, nor shown as a conflict."""
         missing = []
         for (page_id, column), wishes in self.wishes.items():
             wish = wishes[-1]
-            written = any(by == BOT_ID and _same(value, wish.value) for _step, by, value in self.history.get((page_id, column), []))
+            written = any(
+                by == BOT_ID and _same(value, wish.value)
+                for _step, by, value in self.history.get((page_id, column), [])
+            )
             shown = NotionConflict.objects.filter(page__page_id=page_id, property=column)
             if not written and not any(_same(conflict.ours, wish.value) for conflict in shown):
                 missing.append(f"{page_id} {column} {wish}")
@@ -103,7 +113,9 @@ class TwoSided:
                 self.writes += 1
                 wish = next((wish for wish in reversed(self.wishes.get(key, [])) if _same(wish.value, value)), None)
                 if writer == PERSON_ID and not _same(held, value) and (wish is None or not _same(wish.known, held)):
-                    self.overwrites.append(f"step {self.step}: {column} of {page['id']}: {held!r} by {value!r} knowing {wish}")
+                    self.overwrites.append(
+                        f"step {self.step}: {column} of {page['id']}: {held!r} by {value!r} knowing {wish}"
+                    )
             self.last_writer[key] = (by, value)
             self.history.setdefault(key, []).append((self.step, by, value))
 

@@ -66,12 +66,20 @@ class App:
 def specs(app: App) -> tuple[DatabaseSpec, ...]:
     """A queue that is read and written, and a log that is only written."""
     queue = DatabaseSpec(
-        key="t_queue", title="Test Queue", env_name="TEST_QUEUE_DB_ID", on_change=app.on_change, on_removed=app.on_removed, poll=True,
-        note="Sync Note", properties=(
+        key="t_queue",
+        title="Test Queue",
+        env_name="TEST_QUEUE_DB_ID",
+        on_change=app.on_change,
+        on_removed=app.on_removed,
+        poll=True,
+        note="Sync Note",
+        properties=(
             PropertySpec(name="Task Name", type="title", direction="in"),
             PropertySpec(name="Description", type="rich_text", direction="in"),
             PropertySpec(name="Trigger", type="checkbox", direction="both"),
-            PropertySpec(name="Status", type="select", direction="both", options=("New", "Processing", "Done", "Failed")),
+            PropertySpec(
+                name="Status", type="select", direction="both", options=("New", "Processing", "Done", "Failed")
+            ),
             PropertySpec(name="Plan", type="rich_text", direction="both"),
             PropertySpec(name="QA Target", type="number", direction="in"),
             PropertySpec(name="Due", type="date", direction="in"),
@@ -80,18 +88,24 @@ def specs(app: App) -> tuple[DatabaseSpec, ...]:
             PropertySpec(name="Result", type="rich_text"),
             PropertySpec(name="Score", type="number"),
             PropertySpec(name="Sync Note", type="rich_text"),
-        ))  # fmt: skip
-    log = DatabaseSpec(key="t_log", title="Test Log", env_name="TEST_LOG_DB_ID", properties=(
-        PropertySpec(name="Task", type="title"),
-        PropertySpec(name="Details", type="rich_text"),
-        PropertySpec(name="More", type="rich_text"),
-        PropertySpec(name="Cost", type="number", number_format="dollar"),
-        PropertySpec(name="When", type="date"),
-        PropertySpec(name="Kind", type="select", options=("Success", "Review", "Error")),
-        PropertySpec(name="Link", type="url"),
-        PropertySpec(name="Mail", type="email"),
-        PropertySpec(name="Labels", type="multi_select", options=("a", "b")),
-    ))  # fmt: skip
+        ),
+    )
+    log = DatabaseSpec(
+        key="t_log",
+        title="Test Log",
+        env_name="TEST_LOG_DB_ID",
+        properties=(
+            PropertySpec(name="Task", type="title"),
+            PropertySpec(name="Details", type="rich_text"),
+            PropertySpec(name="More", type="rich_text"),
+            PropertySpec(name="Cost", type="number", number_format="dollar"),
+            PropertySpec(name="When", type="date"),
+            PropertySpec(name="Kind", type="select", options=("Success", "Review", "Error")),
+            PropertySpec(name="Link", type="url"),
+            PropertySpec(name="Mail", type="email"),
+            PropertySpec(name="Labels", type="multi_select", options=("a", "b")),
+        ),
+    )
     return queue, log
 
 
@@ -105,7 +119,9 @@ class World:
         self.clock = SimulatedClock(notion)
         self.wrong_shapes: list[str] = []
         notion.on_answer = self._judge
-        view = connections.connect_notion(token=TOKEN, parent_page_id=PARENT_PAGE_ID, base_url=notion.url, clock=self.clock)
+        view = connections.connect_notion(
+            token=TOKEN, parent_page_id=PARENT_PAGE_ID, base_url=notion.url, clock=self.clock
+        )
         self.connection_id = view.id
 
     def _judge(self, method: str, path: str, body: Json, status: int, answer: Json) -> None:
@@ -143,7 +159,9 @@ class World:
         """A person edits cells; ``Task_Name`` stands for "Task Name"."""
         with self.store.lock:
             page = self.store.page(page_id)
-            self.store.update_page(page, cells_of(self.store, self.store.source(page["source"]), _named(cells)), by=PERSON_ID)
+            self.store.update_page(
+                page, cells_of(self.store, self.store.source(page["source"]), _named(cells)), by=PERSON_ID
+            )
 
     def cells(self, page_id: str) -> dict[str, Json]:
         """A row's plain values as a person sees them."""
@@ -211,7 +229,7 @@ def opened(*, set_up: bool = True, **options: Json) -> Iterator[World]:
 def _only(declared: tuple[DatabaseSpec, ...]) -> Iterator[None]:
     """The databases other apps declare step aside."""
     with notion_databases.temporarily():
-        notion_databases._entries = {}  # noqa: SLF001
+        notion_databases._entries = {}
         for spec in declared:
-            notion_databases._add(spec)  # noqa: SLF001
+            notion_databases._add(spec)
         yield

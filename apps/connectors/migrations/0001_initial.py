@@ -10,186 +10,351 @@ import apps.core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='RateBucket',
+            name="RateBucket",
             fields=[
-                ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('free_at', models.FloatField(default=0)),
-                ('blocked_until', models.FloatField(default=0)),
+                ("key", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("free_at", models.FloatField(default=0)),
+                ("blocked_until", models.FloatField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Connection',
+            name="Connection",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('connector', models.SlugField(max_length=40)),
-                ('name', models.CharField(max_length=120)),
-                ('state', models.CharField(choices=[('active', 'Working'), ('attention', 'Needs attention'), ('disabled', 'Switched off')], default='active', max_length=16)),
-                ('base_url', models.CharField(max_length=200)),
-                ('account_id', models.CharField(max_length=120)),
-                ('account_name', models.CharField(blank=True, max_length=200)),
-                ('parent_page_id', models.CharField(blank=True, max_length=36)),
-                ('secret', apps.core.fields.EncryptedTextField(blank=True, default='')),
-                ('webhook_secret', apps.core.fields.EncryptedTextField(blank=True, default='')),
-                ('webhook_key', models.CharField(default=apps.connectors.models.new_webhook_key, max_length=43, unique=True)),
-                ('calls_per_minute', models.PositiveIntegerField(default=180, help_text="The service's allowance for one connection.")),
-                ('failures', models.PositiveIntegerField(default=0, help_text='Failures in a row; the breaker counts them.')),
-                ('paused_until', models.DateTimeField(null=True)),
-                ('error_code', models.CharField(blank=True, max_length=64)),
-                ('problem', models.TextField(blank=True)),
-                ('last_ok_at', models.DateTimeField(null=True)),
-                ('failed_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(help_text='When the credentials end, if the service says so.', null=True)),
-                ('setup_owner', models.UUIDField(null=True)),
-                ('setup_until', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("connector", models.SlugField(max_length=40)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Working"), ("attention", "Needs attention"), ("disabled", "Switched off")],
+                        default="active",
+                        max_length=16,
+                    ),
+                ),
+                ("base_url", models.CharField(max_length=200)),
+                ("account_id", models.CharField(max_length=120)),
+                ("account_name", models.CharField(blank=True, max_length=200)),
+                ("parent_page_id", models.CharField(blank=True, max_length=36)),
+                ("secret", apps.core.fields.EncryptedTextField(blank=True, default="")),
+                ("webhook_secret", apps.core.fields.EncryptedTextField(blank=True, default="")),
+                (
+                    "webhook_key",
+                    models.CharField(default=apps.connectors.models.new_webhook_key, max_length=43, unique=True),
+                ),
+                (
+                    "calls_per_minute",
+                    models.PositiveIntegerField(default=180, help_text="The service's allowance for one connection."),
+                ),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="Failures in a row; the breaker counts them."),
+                ),
+                ("paused_until", models.DateTimeField(null=True)),
+                ("error_code", models.CharField(blank=True, max_length=64)),
+                ("problem", models.TextField(blank=True)),
+                ("last_ok_at", models.DateTimeField(null=True)),
+                ("failed_at", models.DateTimeField(null=True)),
+                (
+                    "expires_at",
+                    models.DateTimeField(help_text="When the credentials end, if the service says so.", null=True),
+                ),
+                ("setup_owner", models.UUIDField(null=True)),
+                ("setup_until", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('connector', 'base_url', 'account_id'), name='connectors_connection_account_once'), models.CheckConstraint(condition=models.Q(('state__in', ['active', 'attention', 'disabled'])), name='connectors_connection_state_known')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("connector", "base_url", "account_id"), name="connectors_connection_account_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["active", "attention", "disabled"])),
+                        name="connectors_connection_state_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='NotionDatabase',
+            name="NotionDatabase",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('key', models.SlugField(max_length=60)),
-                ('database_id', models.CharField(max_length=36)),
-                ('data_source_id', models.CharField(max_length=36)),
-                ('title', models.CharField(max_length=200)),
-                ('url', models.CharField(blank=True, max_length=500)),
-                ('columns', models.JSONField(default=dict, help_text='Our name -> {"id", "type", "name"} in Notion.')),
-                ('error_code', models.CharField(blank=True, max_length=64)),
-                ('problem', models.TextField(blank=True)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('polled_from', models.DateTimeField(null=True)),
-                ('polled_at', models.DateTimeField(null=True)),
-                ('swept_at', models.DateTimeField(null=True)),
-                ('lease_owner', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='databases', to='connectors.connection')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("key", models.SlugField(max_length=60)),
+                ("database_id", models.CharField(max_length=36)),
+                ("data_source_id", models.CharField(max_length=36)),
+                ("title", models.CharField(max_length=200)),
+                ("url", models.CharField(blank=True, max_length=500)),
+                ("columns", models.JSONField(default=dict, help_text='Our name -> {"id", "type", "name"} in Notion.')),
+                ("error_code", models.CharField(blank=True, max_length=64)),
+                ("problem", models.TextField(blank=True)),
+                ("checked_at", models.DateTimeField(null=True)),
+                ("polled_from", models.DateTimeField(null=True)),
+                ("polled_at", models.DateTimeField(null=True)),
+                ("swept_at", models.DateTimeField(null=True)),
+                ("lease_owner", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="databases",
+                        to="connectors.connection",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='NotionPage',
+            name="NotionPage",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('page_id', models.CharField(max_length=36)),
-                ('local_ref', models.CharField(blank=True, max_length=120)),
-                ('url', models.CharField(blank=True, max_length=500)),
-                ('state', models.CharField(choices=[('live', 'In its database'), ('trashed', 'In the bin'), ('moved', 'Moved elsewhere'), ('gone', 'Deleted or no longer shared')], default='live', max_length=8)),
-                ('sync', models.CharField(choices=[('in_step', 'In step'), ('pending', 'Waiting to be sent'), ('conflict', 'Changed on both sides'), ('failed', 'Could not be sent')], default='in_step', max_length=8)),
-                ('seen', models.JSONField(default=dict)),
-                ('fingerprint', models.CharField(blank=True, max_length=64)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('last_edited_at', models.DateTimeField(null=True)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('check_at', models.DateTimeField(null=True)),
-                ('check_failures', models.PositiveIntegerField(default=0)),
-                ('error_code', models.CharField(blank=True, max_length=64)),
-                ('problem', models.TextField(blank=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('database', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pages', to='connectors.notiondatabase')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("page_id", models.CharField(max_length=36)),
+                ("local_ref", models.CharField(blank=True, max_length=120)),
+                ("url", models.CharField(blank=True, max_length=500)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("live", "In its database"),
+                            ("trashed", "In the bin"),
+                            ("moved", "Moved elsewhere"),
+                            ("gone", "Deleted or no longer shared"),
+                        ],
+                        default="live",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "sync",
+                    models.CharField(
+                        choices=[
+                            ("in_step", "In step"),
+                            ("pending", "Waiting to be sent"),
+                            ("conflict", "Changed on both sides"),
+                            ("failed", "Could not be sent"),
+                        ],
+                        default="in_step",
+                        max_length=8,
+                    ),
+                ),
+                ("seen", models.JSONField(default=dict)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("last_edited_at", models.DateTimeField(null=True)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("check_at", models.DateTimeField(null=True)),
+                ("check_failures", models.PositiveIntegerField(default=0)),
+                ("error_code", models.CharField(blank=True, max_length=64)),
+                ("problem", models.TextField(blank=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "database",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pages",
+                        to="connectors.notiondatabase",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='NotionConflict',
+            name="NotionConflict",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('property', models.CharField(max_length=200)),
-                ('ours', models.JSONField(null=True)),
-                ('theirs', models.JSONField(null=True)),
-                ('base', models.JSONField(null=True)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('ours', 'Ours kept'), ('theirs', 'Theirs kept'), ('obsolete', 'Both sides agree again')], default='open', max_length=8)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('resolved_by', models.BigIntegerField(null=True)),
-                ('page', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conflicts', to='connectors.notionpage')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("property", models.CharField(max_length=200)),
+                ("ours", models.JSONField(null=True)),
+                ("theirs", models.JSONField(null=True)),
+                ("base", models.JSONField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("ours", "Ours kept"),
+                            ("theirs", "Theirs kept"),
+                            ("obsolete", "Both sides agree again"),
+                        ],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("resolved_by", models.BigIntegerField(null=True)),
+                (
+                    "page",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="conflicts",
+                        to="connectors.notionpage",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='NotionPush',
+            name="NotionPush",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('database_key', models.SlugField(max_length=60)),
-                ('local_ref', models.CharField(max_length=120)),
-                ('wishes', models.JSONField(default=dict)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('state', models.CharField(choices=[('in_step', 'In step'), ('pending', 'Waiting to be sent'), ('conflict', 'Changed on both sides'), ('failed', 'Could not be sent')], default='pending', max_length=8)),
-                ('create_state', models.CharField(choices=[('none', 'Not tried'), ('unknown', 'Tried, outcome not known yet'), ('done', 'Created')], default='none', max_length=8)),
-                ('create_values', models.JSONField(default=dict)),
-                ('create_tried_at', models.DateTimeField(null=True)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(null=True)),
-                ('error_code', models.CharField(blank=True, max_length=64)),
-                ('problem', models.TextField(blank=True)),
-                ('pushed_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pushes', to='connectors.connection')),
-                ('page', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pushes', to='connectors.notionpage')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("database_key", models.SlugField(max_length=60)),
+                ("local_ref", models.CharField(max_length=120)),
+                ("wishes", models.JSONField(default=dict)),
+                ("revision", models.PositiveIntegerField(default=1)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("in_step", "In step"),
+                            ("pending", "Waiting to be sent"),
+                            ("conflict", "Changed on both sides"),
+                            ("failed", "Could not be sent"),
+                        ],
+                        default="pending",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "create_state",
+                    models.CharField(
+                        choices=[
+                            ("none", "Not tried"),
+                            ("unknown", "Tried, outcome not known yet"),
+                            ("done", "Created"),
+                        ],
+                        default="none",
+                        max_length=8,
+                    ),
+                ),
+                ("create_values", models.JSONField(default=dict)),
+                ("create_tried_at", models.DateTimeField(null=True)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("next_try_at", models.DateTimeField(null=True)),
+                ("error_code", models.CharField(blank=True, max_length=64)),
+                ("problem", models.TextField(blank=True)),
+                ("pushed_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pushes", to="connectors.connection"
+                    ),
+                ),
+                (
+                    "page",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="pushes",
+                        to="connectors.notionpage",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WebhookReceipt',
+            name="WebhookReceipt",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('event_id', models.CharField(max_length=120)),
-                ('event_type', models.CharField(max_length=80)),
-                ('entity_id', models.CharField(blank=True, max_length=36)),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='receipts', to='connectors.connection')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("event_id", models.CharField(max_length=120)),
+                ("event_type", models.CharField(max_length=80)),
+                ("entity_id", models.CharField(blank=True, max_length=36)),
+                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="receipts", to="connectors.connection"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='notiondatabase',
-            constraint=models.UniqueConstraint(fields=('connection', 'key'), name='connectors_notiondatabase_key_once'),
+            model_name="notiondatabase",
+            constraint=models.UniqueConstraint(fields=("connection", "key"), name="connectors_notiondatabase_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='notiondatabase',
-            constraint=models.UniqueConstraint(fields=('connection', 'data_source_id'), name='connectors_notiondatabase_source_once'),
+            model_name="notiondatabase",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "data_source_id"), name="connectors_notiondatabase_source_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='notionpage',
-            index=models.Index(condition=models.Q(('check_at__isnull', False)), fields=['database', 'check_at'], name='connectors_page_check'),
+            model_name="notionpage",
+            index=models.Index(
+                condition=models.Q(("check_at__isnull", False)),
+                fields=["database", "check_at"],
+                name="connectors_page_check",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notionpage',
-            index=models.Index(fields=['page_id'], name='connectors_page_by_id'),
+            model_name="notionpage",
+            index=models.Index(fields=["page_id"], name="connectors_page_by_id"),
         ),
         migrations.AddConstraint(
-            model_name='notionpage',
-            constraint=models.UniqueConstraint(fields=('database', 'page_id'), name='connectors_notionpage_once'),
+            model_name="notionpage",
+            constraint=models.UniqueConstraint(fields=("database", "page_id"), name="connectors_notionpage_once"),
         ),
         migrations.AddConstraint(
-            model_name='notionpage',
-            constraint=models.UniqueConstraint(condition=models.Q(('local_ref', ''), _negated=True), fields=('database', 'local_ref'), name='connectors_notionpage_ref_once'),
+            model_name="notionpage",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("local_ref", ""), _negated=True),
+                fields=("database", "local_ref"),
+                name="connectors_notionpage_ref_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notionconflict',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('page', 'property'), name='connectors_notionconflict_open_once'),
+            model_name="notionconflict",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("page", "property"),
+                name="connectors_notionconflict_open_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notionpush',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['connection', 'next_try_at'], name='connectors_push_pending'),
+            model_name="notionpush",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["connection", "next_try_at"],
+                name="connectors_push_pending",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notionpush',
-            constraint=models.UniqueConstraint(fields=('connection', 'database_key', 'local_ref'), name='connectors_notionpush_once'),
+            model_name="notionpush",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "database_key", "local_ref"), name="connectors_notionpush_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notionpush',
-            constraint=models.CheckConstraint(condition=models.Q(('local_ref', ''), _negated=True), name='connectors_notionpush_has_ref'),
+            model_name="notionpush",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("local_ref", ""), _negated=True), name="connectors_notionpush_has_ref"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='webhookreceipt',
-            constraint=models.UniqueConstraint(fields=('connection', 'event_id'), name='connectors_webhookreceipt_once'),
+            model_name="webhookreceipt",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "event_id"), name="connectors_webhookreceipt_once"
+            ),
         ),
     ]

@@ -45,7 +45,9 @@ class Budget:
 def rate_limited(reason: str, *, retry_after: int) -> Problem:
     """429 as Notion words it."""
     return Problem(
-        429, "rate_limited", "You have been rate limited. Please try again in a few minutes.",
+        429,
+        "rate_limited",
+        "You have been rate limited. Please try again in a few minutes.",
         headers={"Retry-After": str(retry_after)},
         additional_data={"rate_limit_reason": reason, "retry_after": retry_after},
     )

@@ -8,9 +8,68 @@ from tests.servers.notion import rich_text
 from tests.servers.notion.problems import invalid, validation
 
 COLORS = ("default", "gray", "brown", "orange", "yellow", "green", "blue", "purple", "pink", "red")
-NUMBER_FORMATS = frozenset(["number", "number_with_commas", "percent", "dollar", "australian_dollar", "canadian_dollar", "singapore_dollar", "euro", "pound", "yen", "ruble", "rupee", "won", "yuan", "real", "lira", "rupiah", "franc", "hong_kong_dollar", "new_zealand_dollar", "krona", "norwegian_krone", "mexican_peso", "rand", "new_taiwan_dollar", "danish_krone", "zloty", "baht", "forint", "koruna", "shekel", "chilean_peso", "philippine_peso", "dirham", "colombian_peso", "riyal", "ringgit", "leu", "argentine_peso", "uruguayan_peso", "peruvian_sol"])
-PLAIN_TYPES = frozenset({"title", "rich_text", "url", "email", "phone_number", "people", "files", "date", "checkbox",
-                         "created_time", "last_edited_time", "created_by", "last_edited_by"})
+NUMBER_FORMATS = frozenset(
+    [
+        "number",
+        "number_with_commas",
+        "percent",
+        "dollar",
+        "australian_dollar",
+        "canadian_dollar",
+        "singapore_dollar",
+        "euro",
+        "pound",
+        "yen",
+        "ruble",
+        "rupee",
+        "won",
+        "yuan",
+        "real",
+        "lira",
+        "rupiah",
+        "franc",
+        "hong_kong_dollar",
+        "new_zealand_dollar",
+        "krona",
+        "norwegian_krone",
+        "mexican_peso",
+        "rand",
+        "new_taiwan_dollar",
+        "danish_krone",
+        "zloty",
+        "baht",
+        "forint",
+        "koruna",
+        "shekel",
+        "chilean_peso",
+        "philippine_peso",
+        "dirham",
+        "colombian_peso",
+        "riyal",
+        "ringgit",
+        "leu",
+        "argentine_peso",
+        "uruguayan_peso",
+        "peruvian_sol",
+    ]
+)
+PLAIN_TYPES = frozenset(
+    {
+        "title",
+        "rich_text",
+        "url",
+        "email",
+        "phone_number",
+        "people",
+        "files",
+        "date",
+        "checkbox",
+        "created_time",
+        "last_edited_time",
+        "created_by",
+        "last_edited_by",
+    }
+)
 COMPUTED = frozenset({"created_time", "last_edited_time", "created_by", "last_edited_by", "unique_id"})
 HEX_ID = re.compile(r"^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$", re.IGNORECASE)
 
@@ -59,7 +118,9 @@ def merge_options(known: list[dict[str, Json]], sent: Json, *, rng: Any, path: s
         raise invalid(f"{path}.length should be ≤ `100`, instead was `{len(sent)}`.")
     merged: list[dict[str, Json]] = []
     for index, option in enumerate(sent):
-        before = next((old for old in known if old["id"] == option.get("id") or old["name"] == option.get("name")), None)
+        before = next(
+            (old for old in known if old["id"] == option.get("id") or old["name"] == option.get("name")), None
+        )
         name = option.get("name", before and before["name"])
         merged.append(new_option(name, rng=rng, path=f"{path}[{index}]", color=option.get("color"), before=before))
     names = [option["name"].casefold() for option in merged]
@@ -68,7 +129,9 @@ def merge_options(known: list[dict[str, Json]], sent: Json, *, rng: Any, path: s
     return merged
 
 
-def new_option(name: Json, *, rng: Any, path: str, color: Json = None, before: dict[str, Json] | None = None) -> dict[str, Json]:
+def new_option(
+    name: Json, *, rng: Any, path: str, color: Json = None, before: dict[str, Json] | None = None
+) -> dict[str, Json]:
     """One option. Commas are refused, as Notion does."""
     if not isinstance(name, str) or not name or rich_text.utf16(name) > 100:
         raise invalid(f"{path}.name should be a string of 1 to 100 characters.")
@@ -78,8 +141,12 @@ def new_option(name: Json, *, rng: Any, path: str, color: Json = None, before: d
         raise invalid(f"{path}.color should be one of {', '.join(COLORS)}, instead was `{color!r}`.")
     if before is not None and color not in (None, before["color"]):
         raise validation(f"Cannot update color of select with name: {name}.")
-    return {"id": before["id"] if before else str(uuid.UUID(int=rng.getrandbits(128))), "name": name,
-            "color": before["color"] if before else color or rng.choice(COLORS), "description": None}
+    return {
+        "id": before["id"] if before else str(uuid.UUID(int=rng.getrandbits(128))),
+        "name": name,
+        "color": before["color"] if before else color or rng.choice(COLORS),
+        "description": None,
+    }
 
 
 def _default_status(rng: Any) -> list[dict[str, Json]]:
@@ -87,8 +154,12 @@ def _default_status(rng: Any) -> list[dict[str, Json]]:
 
 
 def _status_groups(options: list[dict[str, Json]], rng: Any) -> dict[str, Json]:
-    group = {"id": str(uuid.UUID(int=rng.getrandbits(128))), "name": "To-do", "color": "gray",
-             "option_ids": [option["id"] for option in options]}
+    group = {
+        "id": str(uuid.UUID(int=rng.getrandbits(128))),
+        "name": "To-do",
+        "color": "gray",
+        "option_ids": [option["id"] for option in options],
+    }
     return {"options": options, "groups": [group]}
 
 

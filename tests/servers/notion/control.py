@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tests.servers.notion import api
+from tests.servers.notion import api_databases
 from tests.servers.notion.problems import Problem
 from tests.servers.notion.store import PERSON_ID, Record
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 Json = Any
 
 
-def answer(notion: "NotionServer", method: str, path: str, query: dict[str, list[str]], raw: bytes) -> tuple[int, dict[str, str], bytes]:
+def answer(
+    notion: "NotionServer", method: str, path: str, query: dict[str, list[str]], raw: bytes
+) -> tuple[int, dict[str, str], bytes]:
     """Run one control."""
     name = path.removeprefix("/_sandbox/").strip("/")
     control = CONTROLS.get((method, name))
@@ -38,13 +40,26 @@ def state(notion: "NotionServer", _body: Record) -> Record:
     """Databases with their rows as a person sees them, counters and the last requests."""
     store = notion.store
     databases = [
-        {"id": source["database"], "data_source_id": source["id"], "title": "".join(part["plain_text"] for part in source["title"]),
-         "rows": [store.show_page(page) for page in store.pages.values() if page["source"] == source["id"]]}
-        for source in store.sources.values() if not source["in_trash"]
+        {
+            "id": source["database"],
+            "data_source_id": source["id"],
+            "title": "".join(part["plain_text"] for part in source["title"]),
+            "rows": [store.show_page(page) for page in store.pages.values() if page["source"] == source["id"]],
+        }
+        for source in store.sources.values()
+        if not source["in_trash"]
     ]
-    return {"now": notion.clock.now(), "databases": databases, "edits": store.edits, "calls": notion.budget.total,
-            "calls_over_budget": notion.budget.over, "peak_per_minute": notion.budget.peak, "faults": notion.faults.show(),
-            "webhooks": notion.webhooks.sent[-50:], "log": [{**entry, "body": None} for entry in list(notion.log)[-50:]]}
+    return {
+        "now": notion.clock.now(),
+        "databases": databases,
+        "edits": store.edits,
+        "calls": notion.budget.total,
+        "calls_over_budget": notion.budget.over,
+        "peak_per_minute": notion.budget.peak,
+        "faults": notion.faults.show(),
+        "webhooks": notion.webhooks.sent[-50:],
+        "log": [{**entry, "body": None} for entry in list(notion.log)[-50:]],
+    }
 
 
 def reset(notion: "NotionServer", body: Record) -> Record:
@@ -86,7 +101,10 @@ def config(notion: "NotionServer", body: Record) -> Record:
         notion.store.lag = lambda: rng.uniform(low, high) if rng.random() < share else 0.0
     for key in ("per_connection", "per_workspace"):
         if key in body:
-            reason = {"per_connection": "public_api_request_rate_limit", "per_workspace": "public_api_space_request_rate_limit"}
+            reason = {
+                "per_connection": "public_api_request_rate_limit",
+                "per_workspace": "public_api_space_request_rate_limit",
+            }
             notion.budget.limits[reason[key]] = int(body[key])
     if "moves_touch" in body:
         notion.store.moves_touch = bool(body["moves_touch"])
@@ -127,12 +145,20 @@ def edit(notion: "NotionServer", body: Record) -> Record:
 def column(notion: "NotionServer", body: Record) -> Record:
     """A person changes a column: ``{"data_source_id": ..., "column": "Name", "config": {...} or null}``."""
     found = notion.store.source(body["data_source_id"])
-    api.update_column(notion.store, found, body["column"], body["config"])
+    api_databases.update_column(notion.store, found, body["column"], body["config"])
     return notion.store.show_source(found)
 
 
 CONTROLS: dict[tuple[str, str], Callable[["NotionServer", Record], Record]] = {
-    ("GET", "state"): state, ("POST", "reset"): reset, ("GET", "clock"): clock, ("POST", "clock"): clock,
-    ("GET", "faults"): faults, ("POST", "faults"): faults, ("POST", "config"): config, ("POST", "webhook"): webhook,
-    ("POST", "row"): row, ("POST", "edit"): edit, ("POST", "column"): column,
+    ("GET", "state"): state,
+    ("POST", "reset"): reset,
+    ("GET", "clock"): clock,
+    ("POST", "clock"): clock,
+    ("GET", "faults"): faults,
+    ("POST", "faults"): faults,
+    ("POST", "config"): config,
+    ("POST", "webhook"): webhook,
+    ("POST", "row"): row,
+    ("POST", "edit"): edit,
+    ("POST", "column"): column,
 }

@@ -24,10 +24,38 @@ from typing import Any
 
 from tests.servers.notion.problems import Problem
 
-KINDS = frozenset(["status", "status_after", "committed", "drop", "drop_after", "slow", "slow_after", "truncated", "garbled", "html", "empty", "huge", "wrong_json", "body", "properties"])
-CODES = {400: "validation_error", 401: "unauthorized", 403: "restricted_resource", 404: "object_not_found", 409: "conflict_error",
-         429: "rate_limited", 500: "internal_server_error", 502: "bad_gateway", 503: "service_unavailable",
-         504: "gateway_timeout", 529: "service_overload"}
+KINDS = frozenset(
+    [
+        "status",
+        "status_after",
+        "committed",
+        "drop",
+        "drop_after",
+        "slow",
+        "slow_after",
+        "truncated",
+        "garbled",
+        "html",
+        "empty",
+        "huge",
+        "wrong_json",
+        "body",
+        "properties",
+    ]
+)
+CODES = {
+    400: "validation_error",
+    401: "unauthorized",
+    403: "restricted_resource",
+    404: "object_not_found",
+    409: "conflict_error",
+    429: "rate_limited",
+    500: "internal_server_error",
+    502: "bad_gateway",
+    503: "service_unavailable",
+    504: "gateway_timeout",
+    529: "service_overload",
+}
 
 
 @dataclass
@@ -52,8 +80,13 @@ class Fault:
             data["retry_after"] = self.extra["retry_after"]
         if status == 429:
             data["rate_limit_reason"] = self.extra.get("reason", "public_api_request_rate_limit")
-        return Problem(status, self.extra.get("code") or CODES.get(status, "internal_server_error"),
-                       self.extra.get("message", "Something is wrong on purpose."), headers=headers, additional_data=data)
+        return Problem(
+            status,
+            self.extra.get("code") or CODES.get(status, "internal_server_error"),
+            self.extra.get("message", "Something is wrong on purpose."),
+            headers=headers,
+            additional_data=data,
+        )
 
 
 class Faults:
@@ -93,8 +126,17 @@ class Faults:
 
     def show(self) -> list[dict[str, Any]]:
         """The rules with their counts."""
-        return [{"kind": rule.kind, "method": rule.method, "path": rule.path, "times": rule.times, "fired": rule.fired,
-                 **rule.extra} for rule in self._rules]
+        return [
+            {
+                "kind": rule.kind,
+                "method": rule.method,
+                "path": rule.path,
+                "times": rule.times,
+                "fired": rule.fired,
+                **rule.extra,
+            }
+            for rule in self._rules
+        ]
 
 
 def spoil(kind: str, body: bytes, extra: dict[str, Any]) -> tuple[bytes, str]:
@@ -110,7 +152,10 @@ def spoil(kind: str, body: bytes, extra: dict[str, Any]) -> tuple[bytes, str]:
     if kind == "wrong_json":
         return b'["this", "is", 1, "list"]', "application/json"
     filler = b"x" * int(float(extra.get("megabytes", 30)) * 2**20)
-    return b'{"object":"list","results":[],"has_more":false,"next_cursor":null,"padding":"' + filler + b'"}', "application/json"
+    return (
+        b'{"object":"list","results":[],"has_more":false,"next_cursor":null,"padding":"' + filler + b'"}',
+        "application/json",
+    )
 
 
 def tamper(answer: Any, changes: dict[str, Any]) -> Any:

@@ -70,12 +70,14 @@ def _text(condition: Record, column: Record) -> Callable[[Json], bool]:
     operator, wanted = _single(condition)
     read = plain if column["type"] in ("title", "rich_text") else str
     table: dict[str, Callable[[str], bool]] = {
-        "equals": lambda text: text == wanted, "does_not_equal": lambda text: text != wanted,
+        "equals": lambda text: text == wanted,
+        "does_not_equal": lambda text: text != wanted,
         "contains": lambda text: wanted.casefold() in text.casefold(),
         "does_not_contain": lambda text: wanted.casefold() not in text.casefold(),
         "starts_with": lambda text: text.casefold().startswith(wanted.casefold()),
         "ends_with": lambda text: text.casefold().endswith(wanted.casefold()),
-        "is_empty": lambda text: not text, "is_not_empty": bool,
+        "is_empty": lambda text: not text,
+        "is_not_empty": bool,
     }
     check = table.get(operator) or _refuse(operator)
     return lambda stored: check(read(stored) if stored else "")
@@ -84,12 +86,14 @@ def _text(condition: Record, column: Record) -> Callable[[Json], bool]:
 def _number(condition: Record, _column: Record) -> Callable[[Json], bool]:
     operator, wanted = _single(condition)
     table: dict[str, Callable[[Json], bool]] = {
-        "equals": lambda number: number == wanted, "does_not_equal": lambda number: number != wanted,
+        "equals": lambda number: number == wanted,
+        "does_not_equal": lambda number: number != wanted,
         "greater_than": lambda number: number is not None and number > wanted,
         "less_than": lambda number: number is not None and number < wanted,
         "greater_than_or_equal_to": lambda number: number is not None and number >= wanted,
         "less_than_or_equal_to": lambda number: number is not None and number <= wanted,
-        "is_empty": lambda number: number is None, "is_not_empty": lambda number: number is not None,
+        "is_empty": lambda number: number is None,
+        "is_not_empty": lambda number: number is not None,
     }
     return table.get(operator) or _refuse(operator)
 
@@ -112,8 +116,10 @@ def _select(condition: Record, column: Record) -> Callable[[Json], bool]:
         return {names[key] for key in (stored if many else [stored]) or [] if key in names}
 
     table: dict[str, Callable[[Json], bool]] = {
-        positive: lambda stored: bool(held(stored) & among), negative: lambda stored: not held(stored) & among,
-        "is_empty": lambda stored: not held(stored), "is_not_empty": lambda stored: bool(held(stored)),
+        positive: lambda stored: bool(held(stored) & among),
+        negative: lambda stored: not held(stored) & among,
+        "is_empty": lambda stored: not held(stored),
+        "is_not_empty": lambda stored: bool(held(stored)),
     }
     return table.get(operator) or _refuse(operator)
 
@@ -121,8 +127,10 @@ def _select(condition: Record, column: Record) -> Callable[[Json], bool]:
 def _references(condition: Record, _column: Record) -> Callable[[Json], bool]:
     operator, wanted = _single(condition)
     table: dict[str, Callable[[Json], bool]] = {
-        "contains": lambda stored: wanted in (stored or []), "does_not_contain": lambda stored: wanted not in (stored or []),
-        "is_empty": lambda stored: not stored, "is_not_empty": bool,
+        "contains": lambda stored: wanted in (stored or []),
+        "does_not_contain": lambda stored: wanted not in (stored or []),
+        "is_empty": lambda stored: not stored,
+        "is_not_empty": bool,
     }
     return table.get(operator) or _refuse(operator)
 
@@ -146,17 +154,29 @@ def _dates(condition: Record) -> Callable[[str | None], bool]:
     except ValueError:
         raise invalid(f"body.filter should be a valid ISO 8601 date, instead was `{wanted!r}`.") from None
     table: dict[str, Callable[[float], bool]] = {
-        "equals": lambda at: at == limit, "before": lambda at: at < limit, "after": lambda at: at > limit,
-        "on_or_before": lambda at: at <= limit, "on_or_after": lambda at: at >= limit,
+        "equals": lambda at: at == limit,
+        "before": lambda at: at < limit,
+        "after": lambda at: at > limit,
+        "on_or_before": lambda at: at <= limit,
+        "on_or_after": lambda at: at >= limit,
     }
     check = table.get(operator) or _refuse(operator)
     return lambda text: text is not None and check(parse(text))
 
 
 _MAKE: dict[str, Callable[[Record, Record], Callable[[Json], bool]]] = {
-    **dict.fromkeys(TEXT, _text), "number": _number, "unique_id": _number, "checkbox": _checkbox, "select": _select,
-    "status": _select, "multi_select": _select, "relation": _references, "people": _references, "date": _date_column,
-    "created_time": _date_column, "last_edited_time": _date_column,
+    **dict.fromkeys(TEXT, _text),
+    "number": _number,
+    "unique_id": _number,
+    "checkbox": _checkbox,
+    "select": _select,
+    "status": _select,
+    "multi_select": _select,
+    "relation": _references,
+    "people": _references,
+    "date": _date_column,
+    "created_time": _date_column,
+    "last_edited_time": _date_column,
 }
 
 
@@ -172,8 +192,10 @@ def sort_rows(store: Store, source: Record, rows: list[Record], sorts: Json) -> 
         column = None if stamp else store.column(source, str(sort.get("property")))
         if stamp not in (*STAMPS, None) or (stamp is None and column is None):
             raise validation(f"Could not find sort property with name or id: {sort.get('property') or stamp}")
-        rows.sort(key=lambda page, stamp=stamp, column=column: _sort_key(page, stamp, column),
-                  reverse=sort.get("direction") == "descending")
+        rows.sort(
+            key=lambda page, stamp=stamp, column=column: _sort_key(page, stamp, column),
+            reverse=sort.get("direction") == "descending",
+        )
     return rows
 
 

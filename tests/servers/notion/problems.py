@@ -8,7 +8,12 @@ class Problem(Exception):
     """An error answer: HTTP status, Notion's code, a message, extra headers and ``additional_data``."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None,
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
         additional_data: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
@@ -19,8 +24,13 @@ class Problem(Exception):
 
     def body(self, *, request_id: str) -> dict[str, Any]:
         """The JSON document."""
-        body: dict[str, Any] = {"object": "error", "status": self.status, "code": self.code, "message": str(self),
-                                "request_id": request_id}
+        body: dict[str, Any] = {
+            "object": "error",
+            "status": self.status,
+            "code": self.code,
+            "message": str(self),
+            "request_id": request_id,
+        }
         if self.additional_data:
             body["additional_data"] = self.additional_data
         return body
@@ -39,6 +49,7 @@ def validation(message: str) -> Problem:
 def missing(kind: str, object_id: str) -> Problem:
     """404 for what is not there or not shared."""
     return Problem(
-        404, "object_not_found",
+        404,
+        "object_not_found",
         f"Could not find {kind} with ID: {object_id}. Make sure the relevant pages and databases are shared with your integration.",
     )

@@ -6,13 +6,26 @@ from tests.servers.notion.store import PERSON_ID, Record, Store
 
 QUEUE = "Automation Queue"
 ROWS: list[dict[str, Any]] = [
-    {"Task Name": "Summarise the release notes", "Task Type": "research", "QA Target": 80,
-     "Description": "Summarise in two sentences: Version 2.4 adds dark mode, faster search and an offline cache. It fixes a crash "
-                    "when a file is renamed while it is open, and removes the old export format."},
-    {"Task Name": "Friendlier reminder", "Task Type": "drafting", "QA Target": 80,
-     "Description": "Rewrite this in a friendly tone: Your invoice is overdue. Pay it now or we will stop the service."},
-    {"Task Name": "Order as JSON", "Task Type": "data-transform", "QA Target": 85,
-     "Description": "Extract name, city and amount as JSON from: Maria Lopez from Valencia ordered chairs for 240 euros on Monday."},
+    {
+        "Task Name": "Summarise the release notes",
+        "Task Type": "research",
+        "QA Target": 80,
+        "Description": "Summarise in two sentences: Version 2.4 adds dark mode, faster search and an offline cache. It fixes a "
+        "crash when a file is renamed while it is open, and removes the old export format.",
+    },
+    {
+        "Task Name": "Friendlier reminder",
+        "Task Type": "drafting",
+        "QA Target": 80,
+        "Description": "Rewrite this in a friendly tone: Your invoice is overdue. Pay it now or we will stop the service.",
+    },
+    {
+        "Task Name": "Order as JSON",
+        "Task Type": "data-transform",
+        "QA Target": 85,
+        "Description": "Extract name, city and amount as JSON from: Maria Lopez from Valencia ordered chairs for 240 euros "
+        "on Monday.",
+    },
 ]
 
 

@@ -34,8 +34,16 @@ class Drop(Exception):
 class NotionServer:
     """The whole sandbox. ``with NotionServer() as notion: notion.url`` serves from a thread until the block ends."""
 
-    def __init__(self, *, port: int = 0, host: str = "127.0.0.1", per_connection: int = 180, per_workspace: int = 600,
-                 state_file: Path | None = None, seed: int = 7) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        per_connection: int = 180,
+        per_workspace: int = 600,
+        state_file: Path | None = None,
+        seed: int = 7,
+    ) -> None:
         self.clock = Clock()
         self.store = Store(clock=self.clock, seed=seed)
         self.budget = Budget(clock=self.clock, per_connection=per_connection, per_workspace=per_workspace)
@@ -72,7 +80,9 @@ class NotionServer:
             draft.write_text(text)
             draft.replace(self.state_file)
 
-    def call(self, method: str, path: str, query: dict[str, list[str]], headers: Any, raw: bytes) -> tuple[int, dict[str, str], bytes]:
+    def call(
+        self, method: str, path: str, query: dict[str, list[str]], headers: Any, raw: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         """One protocol request to its answer. Raises Drop when a fault closes the connection."""
         fault = self.faults.pick(method, path)
         kind = fault.kind if fault else ""
@@ -100,7 +110,9 @@ class NotionServer:
         payload, content_type = json.dumps(answer).encode(), "application/json; charset=utf-8"
         if fault and kind in ("truncated", "garbled", "html", "empty", "huge", "wrong_json"):
             payload, content_type = spoil(kind, payload, fault.extra)
-        self.log.append({"at": self.clock.now(), "method": method, "path": path, "status": status, "fault": kind, "body": body})
+        self.log.append(
+            {"at": self.clock.now(), "method": method, "path": path, "status": status, "fault": kind, "body": body}
+        )
         return status, {**headers_out, "Content-Type": content_type}, payload
 
     def _admit(self, headers: Any) -> None:
@@ -109,8 +121,12 @@ class NotionServer:
             raise Problem(401, "unauthorized", "API token is invalid.")
         version = headers.get("Notion-Version")
         if not version:
-            raise Problem(400, "missing_version", "Notion-Version header failed validation: Notion-Version header should be "
-                          "defined, instead was `undefined`.")
+            raise Problem(
+                400,
+                "missing_version",
+                "Notion-Version header failed validation: Notion-Version header should be "
+                "defined, instead was `undefined`.",
+            )
         if version not in VERSIONS:
             raise Problem(400, "validation_error", f"Notion-Version header should be one of {', '.join(VERSIONS)}.")
         with self.store.lock:
@@ -138,8 +154,12 @@ class NotionServer:
         if fault.kind == "slow_after":
             time.sleep(float(fault.extra.get("seconds", 1)))
         if fault.kind == "committed":
-            raise Problem(503, "service_unavailable", "The write was committed, but the answer could not be read.",
-                          additional_data={"retry_guidance": "read_before_retry", "committed_resource_id": answer.get("id")})
+            raise Problem(
+                503,
+                "service_unavailable",
+                "The write was committed, but the answer could not be read.",
+                additional_data={"retry_guidance": "read_before_retry", "committed_resource_id": answer.get("id")},
+            )
         if fault.kind == "properties":
             return tamper(answer, fault.extra["set"])
         return answer
@@ -203,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(payload)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _serve
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - names given by http.server
 
     def log_message(self, *_args: object) -> None:
         """Quiet."""

@@ -9,7 +9,7 @@ from typing import Any
 from tests.servers.notion import columns, values
 from tests.servers.notion.clock import Clock, iso, to_minute
 from tests.servers.notion.problems import missing, validation
-from tests.servers.notion.rich_text import piece
+from tests.servers.notion.shapes import Shapes
 
 Json = Any
 Record = dict[str, Json]
@@ -19,7 +19,7 @@ BOT_ID = "00000000-0000-4000-8000-0000000000bb"
 WORKSPACE_ID = "00000000-0000-4000-8000-0000000000cc"
 
 
-class Store:
+class Store(Shapes):
     """All objects of one workspace under one lock. ``lag()`` gives the seconds until an edit shows in queries."""
 
     def __init__(self, *, clock: Clock, seed: int = 7) -> None:
@@ -42,12 +42,27 @@ class Store:
             self.edits = 0
             self.number = 0
             self.users = {
-                PERSON_ID: {"object": "user", "id": PERSON_ID, "type": "person", "name": "Ada Person", "avatar_url": None,
-                            "person": {"email": "ada@example.com"}},
-                BOT_ID: {"object": "user", "id": BOT_ID, "type": "bot", "name": "EchoPilot", "avatar_url": None,
-                         "bot": {"owner": {"type": "workspace", "workspace": True}, "workspace_id": WORKSPACE_ID,
-                                 "workspace_limits": {"max_file_upload_size_in_bytes": 5 * 2**20},
-                                 "workspace_name": "Sandbox"}},
+                PERSON_ID: {
+                    "object": "user",
+                    "id": PERSON_ID,
+                    "type": "person",
+                    "name": "Ada Person",
+                    "avatar_url": None,
+                    "person": {"email": "ada@example.com"},
+                },
+                BOT_ID: {
+                    "object": "user",
+                    "id": BOT_ID,
+                    "type": "bot",
+                    "name": "EchoPilot",
+                    "avatar_url": None,
+                    "bot": {
+                        "owner": {"type": "workspace", "workspace": True},
+                        "workspace_id": WORKSPACE_ID,
+                        "workspace_limits": {"max_file_upload_size_in_bytes": 5 * 2**20},
+                        "workspace_name": "Sandbox",
+                    },
+                },
             }
             self._plain_page(PARENT_PAGE_ID, "EchoPilot workspace")
 
@@ -62,24 +77,43 @@ class Store:
         record["last_edited_by"] = {"object": "user", "id": by}
 
     def _new(self, record_id: str | None, *, by: str) -> Record:
-        record: Record = {"id": record_id or self.new_id(), "created_time": to_minute(self.clock.now()), "in_trash": False,
-                          "created_by": {"object": "user", "id": by}}
+        record: Record = {
+            "id": record_id or self.new_id(),
+            "created_time": to_minute(self.clock.now()),
+            "in_trash": False,
+            "created_by": {"object": "user", "id": by},
+        }
         self._stamp(record, by=by)
         return record
 
     def _plain_page(self, page_id: str, title: str) -> Record:
-        page = {**self._new(page_id, by=PERSON_ID), "parent": {"type": "workspace", "workspace": True}, "source": None,
-                "cells": {}, "title": title, "number": 0, "shown": []}
+        page = {
+            **self._new(page_id, by=PERSON_ID),
+            "parent": {"type": "workspace", "workspace": True},
+            "source": None,
+            "cells": {},
+            "title": title,
+            "number": 0,
+            "shown": [],
+        }
         self.pages[page["id"]] = page
         return page
 
     # databases and data sources
 
-    def create_database(self, *, parent: Record, title: list[Record], description: list[Record], properties: Record,
-                        by: str = BOT_ID) -> Record:
+    def create_database(
+        self, *, parent: Record, title: list[Record], description: list[Record], properties: Record, by: str = BOT_ID
+    ) -> Record:
         """A database with one data source."""
-        database = {**self._new(None, by=by), "parent": parent, "title": title, "description": description,
-                    "is_inline": False, "sources": [], "locked": False}
+        database = {
+            **self._new(None, by=by),
+            "parent": parent,
+            "title": title,
+            "description": description,
+            "is_inline": False,
+            "sources": [],
+            "locked": False,
+        }
         self.databases[database["id"]] = database
         self.create_source(database, title=title, properties=properties, by=by)
         self.on_event("database.created", database, by, [])
@@ -87,7 +121,13 @@ class Store:
 
     def create_source(self, database: Record, *, title: list[Record], properties: Record, by: str = BOT_ID) -> Record:
         """A data source in a database; it always has exactly one title column."""
-        source = {**self._new(None, by=by), "database": database["id"], "title": title, "description": [], "columns": []}
+        source = {
+            **self._new(None, by=by),
+            "database": database["id"],
+            "title": title,
+            "description": [],
+            "columns": [],
+        }
         for name, config in (properties or {"Name": {"title": {}}}).items():
             self.add_column(source, name, config)
         if sum(column["type"] == "title" for column in source["columns"]) != 1:
@@ -143,8 +183,14 @@ class Store:
         """A row."""
         cells = self.cells(source, properties)
         self.number += 1
-        page = {**self._new(None, by=by), "source": source["id"], "cells": cells, "number": self.number, "shown": [],
-                "parent": {"type": "data_source_id", "data_source_id": source["id"], "database_id": source["database"]}}
+        page = {
+            **self._new(None, by=by),
+            "source": source["id"],
+            "cells": cells,
+            "number": self.number,
+            "shown": [],
+            "parent": {"type": "data_source_id", "data_source_id": source["id"], "database_id": source["database"]},
+        }
         self.pages[page["id"]] = page
         self._changed(page, "page.created", by, list(cells))
         return page
@@ -187,7 +233,11 @@ class Store:
                 if twin and twin["type"] == column["type"] and column["id"] in page["cells"]:
                     kept[twin["id"]] = page["cells"][column["id"]]
             page["cells"], page["source"] = kept, target["id"]
-            page["parent"] = {"type": "data_source_id", "data_source_id": target["id"], "database_id": target["database"]}
+            page["parent"] = {
+                "type": "data_source_id",
+                "data_source_id": target["id"],
+                "database_id": target["database"],
+            }
         else:
             page["title"] = self.title_of(page)
             page["parent"] = {"type": "page_id", "page_id": self.page(parent["page_id"])["id"]}
@@ -235,49 +285,6 @@ class Store:
         now = self.clock.now()
         return all(len(page["shown"]) < 2 or page["shown"][-1][0] <= now for page in self.pages.values())
 
-    # answers
-
-    def show_page(self, page: Record, only: set[str] | None = None) -> Record:
-        """The page object."""
-        source = self.sources.get(page["source"] or "")
-        if source is None:
-            shown: Record = {"title": {"id": "title", "type": "title", "title": [piece(page.get("title", ""))]}}
-        else:
-            shown = {column["name"]: values.show(column, page["cells"].get(column["id"]), page)
-                     for column in source["columns"] if only is None or column["id"] in only or column["name"] in only}
-        return {
-            "object": "page", "id": page["id"], "created_time": page["created_time"], "archived": page["in_trash"],
-            "last_edited_time": page["last_edited_time"], "in_trash": page["in_trash"], "is_archived": page["in_trash"],
-            "is_locked": False, "url": f"https://www.notion.so/{page['id'].replace('-', '')}", "public_url": None,
-            "parent": page["parent"], "properties": shown, "icon": None, "cover": None,
-            "created_by": page["created_by"], "last_edited_by": page["last_edited_by"],
-        }
-
-    def show_database(self, database: Record) -> Record:
-        """The database object."""
-        return {
-            "object": "database", "id": database["id"], "title": database["title"], "description": database["description"],
-            "parent": database["parent"], "is_inline": database["is_inline"], "in_trash": database["in_trash"],
-            "archived": database["in_trash"], "is_locked": database["locked"], "created_time": database["created_time"],
-            "last_edited_time": database["last_edited_time"], "icon": None, "cover": None, "public_url": None,
-            "url": f"https://www.notion.so/{database['id'].replace('-', '')}",
-            "data_sources": [{"id": key, "name": "".join(part["plain_text"] for part in self.sources[key]["title"])}
-                             for key in database["sources"]],
-        }
-
-    def show_source(self, source: Record) -> Record:
-        """The data source object."""
-        database = self.databases[source["database"]]
-        return {
-            "object": "data_source", "id": source["id"], "title": source["title"], "description": source["description"],
-            "parent": {"type": "database_id", "database_id": database["id"]}, "database_parent": database["parent"],
-            "is_inline": database["is_inline"], "in_trash": source["in_trash"], "archived": source["in_trash"],
-            "created_time": source["created_time"], "last_edited_time": source["last_edited_time"], "icon": None,
-            "cover": None, "created_by": source["created_by"], "last_edited_by": source["last_edited_by"],
-            "properties": {column["name"]: column for column in source["columns"]}, "public_url": None,
-            "url": f"https://www.notion.so/{source['id'].replace('-', '')}",
-        }
-
     def dump(self) -> Record:
         """Everything, for ``--state`` files and the state page."""
         keys = ("databases", "sources", "pages", "blocks", "edits", "number")
@@ -295,4 +302,6 @@ def normal(object_id: str) -> str:
     try:
         return str(uuid.UUID(str(object_id)))
     except ValueError:
-        raise validation(f"path failed validation: path.id should be a valid uuid, instead was `{str(object_id)[:60]}`.") from None
+        raise validation(
+            f"path failed validation: path.id should be a valid uuid, instead was `{str(object_id)[:60]}`."
+        ) from None

@@ -3,7 +3,7 @@
 from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from tests.servers.notion import rich_text, values
 from tests.servers.notion.problems import Problem
@@ -17,7 +17,23 @@ if TYPE_CHECKING:
 Json = Any
 Answer = tuple[int, dict[str, str], bytes]
 HTML = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
-EDITABLE = ("title", "rich_text", "number", "select", "status", "multi_select", "date", "checkbox", "url", "email", "phone_number")
+EMPTY = (
+    '<p class="empty">No databases yet. Run <code>manage.py notion_setup</code>, or start the demo: '
+    "they are created here.</p>"
+)
+EDITABLE = (
+    "title",
+    "rich_text",
+    "number",
+    "select",
+    "status",
+    "multi_select",
+    "date",
+    "checkbox",
+    "url",
+    "email",
+    "phone_number",
+)
 
 
 def answer(notion: "NotionServer", method: str, path: str, query: dict[str, list[str]], raw: bytes) -> Answer:
@@ -28,12 +44,16 @@ def answer(notion: "NotionServer", method: str, path: str, query: dict[str, list
         with notion.store.lock:
             return _serve(notion, method, parts, query, form)
     except Problem as problem:
-        return _html(notion, f'<p class="error">{escape(str(problem))}</p><p><a href="/">Back</a></p>', status=problem.status)
+        return _html(
+            notion, f'<p class="error">{escape(str(problem))}</p><p><a href="/">Back</a></p>', status=problem.status
+        )
     except (ValueError, KeyError) as error:
         return _html(notion, f'<p class="error">{escape(str(error))}</p><p><a href="/">Back</a></p>', status=400)
 
 
-def _serve(notion: "NotionServer", method: str, parts: list[str], query: dict[str, list[str]], form: dict[str, str]) -> Answer:
+def _serve(
+    notion: "NotionServer", method: str, parts: list[str], query: dict[str, list[str]], form: dict[str, str]
+) -> Answer:
     store = notion.store
     chosen = (query.get("db") or [""])[0]
     if method == "GET" and not parts:
@@ -84,19 +104,28 @@ def _tables(notion: "NotionServer", chosen: str) -> str:
     store = notion.store
     shown = [source for source in store.sources.values() if not source["in_trash"]]
     if not shown:
-        return '<p class="empty">No databases yet. Run <code>manage.py notion_setup</code>, or start the demo: they are created here.</p>'
+        return EMPTY
     picked = next((source for source in shown if source["database"] == chosen), shown[0])
-    tabs = "".join(
-        f'<a href="/?db={source["database"]}"{" aria-current=page" if source is picked else ""}>{escape(rich_text.plain(source["title"]))}'
-        f" <small>{sum(page['source'] == source['id'] and not page['in_trash'] for page in store.pages.values())}</small></a>"
-        for source in shown)
+    tabs = "".join(_tab(notion, source, current=source is picked) for source in shown)
     rows = [page for page in store.pages.values() if page["source"] == picked["id"] and not page["in_trash"]]
     rows.sort(key=lambda page: page["number"], reverse=True)
     columns = _ordered(picked)
     head = "".join(f"<th>{escape(column['name'])}</th>" for column in columns)
-    body = "".join(_table_row(columns, page) for page in rows[:200]) or f'<tr><td colspan="{len(columns)}" class="empty">No rows.</td></tr>'
-    return (f'<nav>{tabs}</nav><details class="add"><summary>Add a row</summary>{_form(picked, None)}</details>'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    body = (
+        "".join(_table_row(columns, page) for page in rows[:200])
+        or f'<tr><td colspan="{len(columns)}" class="empty">No rows.</td></tr>'
+    )
+    return (
+        f'<nav>{tabs}</nav><details class="add"><summary>Add a row</summary>{_form(picked, None)}</details>'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _tab(notion: "NotionServer", source: Record, *, current: bool) -> str:
+    count = sum(page["source"] == source["id"] and not page["in_trash"] for page in notion.store.pages.values())
+    mark = " aria-current=page" if current else ""
+    title = escape(rich_text.plain(source["title"]))
+    return f'<a href="/?db={source["database"]}"{mark}>{title} <small>{count}</small></a>'
 
 
 def _ordered(source: Record) -> list[Record]:
@@ -111,8 +140,11 @@ def _table_row(columns: list[Record], page: Record) -> str:
         label = escape(column["name"], quote=True)
         if column["type"] == "checkbox":
             on = bool(page["cells"].get(column["id"]))
-            inner = (f'<form method="post" action="/tick/{page["id"]}/{column["id"]}"><input type="hidden" name="on" value="{0 if on else 1}">'
-                     f'<button class="tick" aria-pressed="{str(on).lower()}" aria-label="{label}">{"☑" if on else "☐"}</button></form>')
+            inner = (
+                f'<form method="post" action="/tick/{page["id"]}/{quote(column["id"], safe="")}">'
+                f'<input type="hidden" name="on" value="{0 if on else 1}">'
+                f'<button class="tick" aria-pressed="{str(on).lower()}" aria-label="{label}">{"☑" if on else "☐"}</button></form>'
+            )
         else:
             text = _plain(column, page)
             inner = escape(text[:240] + ("…" if len(text) > 240 else ""))
@@ -127,7 +159,11 @@ def _table_row(columns: list[Record], page: Record) -> str:
 def _row_form(notion: "NotionServer", page: Record) -> str:
     source = notion.store.source(page["source"])
     back = f'<p><a href="/?db={source["database"]}">← {escape(rich_text.plain(source["title"]))}</a></p>'
-    return back + _form(source, page) + f'<form method="post" action="/trash/{page["id"]}"><button class="quiet">Move to bin</button></form>'
+    return (
+        back
+        + _form(source, page)
+        + f'<form method="post" action="/trash/{page["id"]}"><button class="quiet">Move to bin</button></form>'
+    )
 
 
 def _form(source: Record, page: Record | None) -> str:
@@ -142,13 +178,19 @@ def _field(column: Record, page: Record | None) -> str:
     if kind == "checkbox":
         field = f'<input type="checkbox" name="{name}"{" checked" if text == "on" else ""}>'
     elif kind in ("select", "status"):
-        options = "".join(f'<option{" selected" if escape(option["name"], quote=True) == text else ""}>{escape(option["name"])}</option>'
-                          for option in column[kind]["options"])
+        options = "".join(
+            f"<option{' selected' if escape(option['name'], quote=True) == text else ''}>{escape(option['name'])}</option>"
+            for option in column[kind]["options"]
+        )
         field = f'<select name="{name}"><option value=""></option>{options}</select>'
     elif kind == "rich_text":
         field = f'<textarea name="{name}" rows="3">{text}</textarea>'
     else:
-        types = {"number": 'type="number" step="any"', "date": 'type="text" placeholder="2026-11-21"', "email": 'type="email"'}
+        types = {
+            "number": 'type="number" step="any"',
+            "date": 'type="text" placeholder="2026-11-21"',
+            "email": 'type="email"',
+        }
         field = f'<input {types.get(kind, "type=text")} name="{name}" value="{text}">'
     return f"<label><span>{name}</span>{field}</label>"
 
@@ -166,10 +208,7 @@ def _plain(column: Record, page: Record) -> str:
         return ", ".join(option["name"] for option in shown)
     if kind == "date":
         return str(shown["start"]) + (f" – {shown['end']}" if shown["end"] else "")
-    if kind == "checkbox":
-        return "on" if shown else ""
-    if kind == "unique_id":
-        return f"{shown['prefix'] or ''}-{shown['number']}"
-    if isinstance(shown, list):
-        return f"{len(shown)} linked" if shown else ""
-    return str(shown)
+    if kind in ("checkbox", "unique_id"):
+        return f"{shown['prefix'] or ''}-{shown['number']}" if kind == "unique_id" else "on" if shown else ""
+    linked = f"{len(shown)} linked" if isinstance(shown, list) and shown else ""
+    return linked if isinstance(shown, list) else str(shown)

@@ -16,7 +16,15 @@ REFERENCES = 25
 
 def empty(kind: str) -> Json:
     """The value of a cell nobody filled."""
-    return {"title": [], "rich_text": [], "multi_select": [], "people": [], "files": [], "relation": [], "checkbox": False}.get(kind)
+    return {
+        "title": [],
+        "rich_text": [],
+        "multi_select": [],
+        "people": [],
+        "files": [],
+        "relation": [],
+        "checkbox": False,
+    }.get(kind)
 
 
 def accept(column: dict[str, Json], sent: Json, *, rng: Any, path: str) -> Json:
@@ -77,7 +85,7 @@ def _option_of(column: Json, value: Json, rng: Any, path: str) -> str:
     found = next((old for old in options if old["id"] == value.get("id") or old["name"] == value.get("name")), None)
     if found is None:
         if column["type"] == "status":
-            raise validation(f"Invalid status option. Status option \"{value.get('name')}\" does not exist.")
+            raise validation(f'Invalid status option. Status option "{value.get("name")}" does not exist.')
         found = new_option(value.get("name"), rng=rng, path=path)
         options.append(found)
     return str(found["id"])
@@ -125,14 +133,27 @@ def _ids(limit: int) -> Callable[..., Json]:
 def _files(_column: Json, value: Json, _rng: Any, path: str) -> Json:
     if not isinstance(value, list) or not all(isinstance(entry, dict) and entry.get("name") for entry in value):
         raise invalid(f"{path} should be an array of files with names.")
-    return [{"name": entry["name"], "type": "external", "external": {"url": str(entry.get("external", {}).get("url"))}}
-            for entry in value]
+    return [
+        {"name": entry["name"], "type": "external", "external": {"url": str(entry.get("external", {}).get("url"))}}
+        for entry in value
+    ]
 
 
 _ACCEPT: dict[str, Callable[..., Json]] = {
-    "title": _text, "rich_text": _text, "number": _number, "checkbox": _checkbox, "url": _short(2000), "email": _short(200),
-    "phone_number": _short(200), "select": _select, "status": _select, "multi_select": _multi, "date": _date,
-    "relation": _ids(100), "people": _ids(100), "files": _files,
+    "title": _text,
+    "rich_text": _text,
+    "number": _number,
+    "checkbox": _checkbox,
+    "url": _short(2000),
+    "email": _short(200),
+    "phone_number": _short(200),
+    "select": _select,
+    "status": _select,
+    "multi_select": _multi,
+    "date": _date,
+    "relation": _ids(100),
+    "people": _ids(100),
+    "files": _files,
 }
 
 

@@ -94,17 +94,29 @@ class Webhooks:
     def _event(self, event: str, record: Record, by: str, cells: list[str]) -> dict[str, Any]:
         kind = event.split(".", maxsplit=1)[0]
         parent = record.get("parent") or {}
-        data: dict[str, Any] = {"parent": {"id": parent.get("database_id") or parent.get("page_id") or WORKSPACE_ID,
-                                           "type": "database" if "database_id" in parent else "page"}}
+        data: dict[str, Any] = {
+            "parent": {
+                "id": parent.get("database_id") or parent.get("page_id") or WORKSPACE_ID,
+                "type": "database" if "database_id" in parent else "page",
+            }
+        }
         if "data_source_id" in parent:
             data["parent"]["data_source_id"] = parent["data_source_id"]
         if event == "page.properties_updated":
             data["updated_properties"] = cells
         return {
-            "id": str(uuid.UUID(int=self._rng.getrandbits(128), version=4)), "timestamp": iso(self.store.clock.now()),
-            "workspace_id": WORKSPACE_ID, "workspace_name": "Sandbox", "subscription_id": SUBSCRIPTION_ID,
-            "integration_id": INTEGRATION_ID, "type": event, "authors": [{"id": by, "type": "bot" if by == BOT_ID else "person"}],
-            "attempt_number": 1, "api_version": "2025-09-03", "entity": {"id": record["id"], "type": kind}, "data": data,
+            "id": str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+            "timestamp": iso(self.store.clock.now()),
+            "workspace_id": WORKSPACE_ID,
+            "workspace_name": "Sandbox",
+            "subscription_id": SUBSCRIPTION_ID,
+            "integration_id": INTEGRATION_ID,
+            "type": event,
+            "authors": [{"id": by, "type": "bot" if by == BOT_ID else "person"}],
+            "attempt_number": 1,
+            "api_version": "2025-09-03",
+            "entity": {"id": record["id"], "type": kind},
+            "data": data,
         }
 
     def _post(self, body: bytes, *, signed: bool) -> int:

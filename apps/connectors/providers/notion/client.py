@@ -89,7 +89,9 @@ class NotionClient:
     def create_page(self, *, source_id: str, properties: Mapping[str, Json]) -> Body:
         """A new row. Not repeatable."""
         parent = {"type": "data_source_id", "data_source_id": source_id}
-        return self._call("POST", "pages", {"parent": parent, "properties": properties}, repeatable=False, expect="page")
+        return self._call(
+            "POST", "pages", {"parent": parent, "properties": properties}, repeatable=False, expect="page"
+        )
 
     def update_page(self, page_id: str, *, properties: Mapping[str, Json]) -> Body:
         """Write cells. Not repeatable without looking, because somebody may have edited meanwhile."""
@@ -133,7 +135,9 @@ class NotionClient:
         """A database with the ids of its data sources."""
         return self._call("GET", f"databases/{database_id}", expect="database")
 
-    def create_database(self, *, parent_page_id: str, title: str, description: str, properties: Mapping[str, Json]) -> Body:
+    def create_database(
+        self, *, parent_page_id: str, title: str, description: str, properties: Mapping[str, Json]
+    ) -> Body:
         """A new database. Not repeatable."""
         body = {"parent": {"type": "page_id", "page_id": parent_page_id}, "title": _text(title), "description": _text(description),
                 "initial_data_source": {"properties": properties}}  # fmt: skip
@@ -164,7 +168,9 @@ class NotionClient:
             self.clock.sleep(wait)
         raise RemoteUnavailable(detail="no attempt was made")
 
-    def _once(self, method: str, path: str, body: Body | None, query: Body | None, *, repeatable: bool, expect: str) -> Body:
+    def _once(
+        self, method: str, path: str, body: Body | None, query: Body | None, *, repeatable: bool, expect: str
+    ) -> Body:
         if self.access.budget_key:
             budget.acquire(key=self.access.budget_key, rule=self.access.rule, clock=self.clock)
         self.calls += 1
@@ -182,7 +188,10 @@ class NotionClient:
         coded = translate(error, method=f"{method} {path}", repeatable=repeatable, now=self.clock.now().timestamp())
         if isinstance(coded, RateLimited) and self.access.budget_key:
             budget.block(key=self.access.budget_key, seconds=coded.retry_after or 1.0, clock=self.clock)
-        logger.warning("notion call failed", extra={"operation": f"{method} {path}", "error_code": coded.code, "reason": str(coded)[:500]})
+        logger.warning(
+            "notion call failed",
+            extra={"operation": f"{method} {path}", "error_code": coded.code, "reason": str(coded)[:500]},
+        )
         return coded
 
     def _note(self, response: httpx.Response) -> None:
@@ -196,7 +205,9 @@ def _checked(answer: Json, expect: str) -> Body:
     """The answer, when it has the outer shape of what was asked for. Raises ValueError."""
     if not isinstance(answer, dict) or (expect and answer.get("object") != expect):
         raise ValueError(f"expected {expect or 'an object'}")
-    if expect == "list" and not (isinstance(answer.get("results"), list) and all(isinstance(entry, dict) for entry in answer["results"])):
+    if expect == "list" and not (
+        isinstance(answer.get("results"), list) and all(isinstance(entry, dict) for entry in answer["results"])
+    ):
         raise ValueError("a list without results")
     if expect in ("page", "data_source") and not isinstance(answer.get("properties"), dict):
         raise ValueError("no properties")

@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 from apps.connectors.providers.notion.specs import DatabaseSpec, Json, PropertySpec
 
@@ -67,9 +66,6 @@ def shorten(text: str) -> str:
     return text if len(text) <= len(cut) else cut + CUT
 
 
-# To us
-
-
 def decode(spec: PropertySpec, cell: Json) -> Json:
     """The plain value of a cell. Raises ``BrokenCell``."""
     kind = spec.type
@@ -115,7 +111,8 @@ def _optional(value: Json) -> str | None:
     return None if value is None else clean(_string(value))
 
 
-def _number(value: Json) -> int | float | None:
+def number(value: Json) -> int | float | None:
+    """A finite number, whole ones as int. Raises TypeError."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -155,7 +152,7 @@ def _file(entry: Json) -> dict[str, str]:
 _DECODE: dict[str, Callable[[Json], Json]] = {
     "title": _text,
     "rich_text": _text,
-    "number": _number,
+    "number": number,
     "select": _option,
     "status": _option,
     "multi_select": lambda options: [clean(_string(option["name"])) for option in options],
@@ -173,121 +170,6 @@ _DECODE: dict[str, Callable[[Json], Json]] = {
 }
 
 
-# To Notion
-
-
-def encode(spec: PropertySpec, value: Json, *, remote_type: str = "") -> dict[str, Json]:
-    """The property value to send for a normalised value (see ``normalise``)."""
-    kind = remote_type or spec.type
-    if kind in ("title", "rich_text"):
-        return {kind: [{"type": "text", "text": {"content": piece}} for piece in split_text(value)]}
-    if kind in ("select", "status"):
-        return {kind: None if value is None else {"name": value}}
-    if kind == "multi_select":
-        return {kind: [{"name": name} for name in value]}
-    if kind in ("people", "relation"):
-        return {kind: [{"id": entry} for entry in value]}
-    if kind == "files":
-        return {kind: [{"name": entry["name"], "type": "external", "external": {"url": entry["url"]}} for entry in value]}
-    if kind == "date":
-        if value is None:
-            return {kind: None}
-        start, _slash, end = value.partition("/")
-        return {kind: {"start": start, "end": end or None}}
-    return {kind: value}
-
-
-def normalise(spec: PropertySpec, value: Json) -> Json:
-    """The form in which a wish is kept and compared: JSON values only, as ``decode`` would give them back.
-
-    Long texts are shortened with a mark. Raises ``WrongValue``.
-    """
-    if not spec.writable:
-        raise WrongValue("Notion computes this column; it cannot be written")
-    return _NORMALISE[spec.type](spec, value)
-
-
-def _wish_text(_spec: PropertySpec, value: Json) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise WrongValue("text is needed")
-    return shorten(clean(value))
-
-
-def _wish_number(_spec: PropertySpec, value: Json) -> Json:
-    if isinstance(value, Decimal):
-        value = float(value) if value % 1 else int(value)
-    try:
-        return _number(value)
-    except TypeError:
-        raise WrongValue("a finite number is needed") from None
-
-
-def _wish_bool(_spec: PropertySpec, value: Json) -> bool:
-    if not isinstance(value, bool):
-        raise WrongValue("true or false is needed")
-    return value
-
-
-def _wish_short(spec: PropertySpec, value: Json) -> str | None:
-    if value in (None, ""):
-        return None
-    if not isinstance(value, str) or utf16(value) > SHORT[spec.type]:
-        raise WrongValue(f"text of at most {SHORT[spec.type]} characters is needed")
-    return clean(value)
-
-
-def _wish_option(spec: PropertySpec, value: Json) -> str | None:
-    if value in (None, ""):
-        return None
-    if not isinstance(value, str) or "," in value or utf16(value) > OPTION:
-        raise WrongValue(f"an option is a text of at most {OPTION} characters without commas")
-    if spec.options and value not in spec.options:
-        raise WrongValue(f"{value!r} is not one of the options: {', '.join(spec.options)}")
-    return clean(value)
-
-
-def _wish_options(spec: PropertySpec, value: Json) -> list[str]:
-    if not isinstance(value, list | tuple) or len(value) > LIST:
-        raise WrongValue(f"a list of at most {LIST} options is needed")
-    return list(dict.fromkeys(name for entry in value if (name := _wish_option(spec, entry))))
-
-
-def _wish_ids(_spec: PropertySpec, value: Json) -> list[str]:
-    if not isinstance(value, list | tuple) or len(value) > LIST or not all(isinstance(entry, str) for entry in value):
-        raise WrongValue(f"a list of at most {LIST} ids is needed")
-    return list(value)
-
-
-def _wish_files(_spec: PropertySpec, value: Json) -> list[dict[str, str]]:
-    if not isinstance(value, list | tuple) or len(value) > LIST:
-        raise WrongValue(f"a list of at most {LIST} files is needed")
-    try:
-        return [{"name": clean(str(entry["name"]))[:OPTION], "url": str(entry["url"])} for entry in value]
-    except (KeyError, TypeError):
-        raise WrongValue("each file needs a name and a url") from None
-
-
-def _wish_date(_spec: PropertySpec, value: Json) -> str | None:
-    if value in (None, ""):
-        return None
-    if isinstance(value, datetime | date):
-        return stamp(value.isoformat())
-    if not isinstance(value, str):
-        raise WrongValue("a date or time is needed")
-    try:
-        return "/".join(stamp(part) for part in value.split("/", maxsplit=1))
-    except ValueError:
-        raise WrongValue("an ISO 8601 date or time is needed, such as 2026-11-21") from None
-
-
-_NORMALISE: dict[str, Callable[[PropertySpec, Json], Json]] = {
-    "title": _wish_text, "rich_text": _wish_text, "number": _wish_number, "checkbox": _wish_bool, "url": _wish_short,
-    "email": _wish_short, "phone_number": _wish_short, "select": _wish_option, "status": _wish_option,
-    "multi_select": _wish_options, "people": _wish_ids, "relation": _wish_ids, "files": _wish_files, "date": _wish_date,
-}  # fmt: skip
-
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
 
 
@@ -303,10 +185,20 @@ def stamp(text: str) -> str:
 
 def empty(spec: PropertySpec) -> Json:
     """What a cell holds that nobody filled."""
-    return {"title": "", "rich_text": "", "checkbox": False, "multi_select": [], "people": [], "relation": [], "files": []}.get(spec.type)
+    return {
+        "title": "",
+        "rich_text": "",
+        "checkbox": False,
+        "multi_select": [],
+        "people": [],
+        "relation": [],
+        "files": [],
+    }.get(spec.type)
 
 
 def fingerprint(spec: DatabaseSpec, values: Mapping[str, Json]) -> str:
     """SHA-256 over the inbound columns: equal exactly when nothing a person writes has changed."""
     inbound = [[name, values.get(name, empty(spec.columns[name]))] for name in spec.inbound]
-    return hashlib.sha256(json.dumps(inbound, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(inbound, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    ).hexdigest()

@@ -62,19 +62,28 @@ def fits(column: PropertySpec, found: Mapping[str, Json]) -> bool:
     return found.get("type") in alike.get(column.type, (column.type,))
 
 
-def plan(spec: DatabaseSpec, remote: Mapping[str, Json], *, known: Columns, sources: Mapping[str, str], shadow: bool) -> Plan:
+def plan(
+    spec: DatabaseSpec, remote: Mapping[str, Json], *, known: Columns, sources: Mapping[str, str], shadow: bool
+) -> Plan:
     """Compare all columns. Nothing is removed, renamed or converted; foreign columns and options are left alone."""
     changes: list[SchemaChange] = []
     updates: dict[str, Json] = {}
 
     def note(action: SchemaAction, column: PropertySpec, detail: str = "", *, blocked: bool = False) -> None:
-        changes.append(SchemaChange(database_key=spec.key, action=str(action), subject=column.name, detail=detail, blocked=blocked))
+        changes.append(
+            SchemaChange(database_key=spec.key, action=str(action), subject=column.name, detail=detail, blocked=blocked)
+        )
 
     for column in spec.columns.values():
         found = find(column, remote, known=known)
         if found is None:
             if column.type == "relation" and column.relation_to not in sources:
-                note(SchemaAction.BLOCKED, column, f"the database {column.relation_to!r} does not exist yet", blocked=True)
+                note(
+                    SchemaAction.BLOCKED,
+                    column,
+                    f"the database {column.relation_to!r} does not exist yet",
+                    blocked=True,
+                )
                 continue
             note(SchemaAction.ADD_PROPERTY, column, column.type)
             updates[column.name] = definition(column, sources=sources)
@@ -84,7 +93,12 @@ def plan(spec: DatabaseSpec, remote: Mapping[str, Json], *, known: Columns, sour
                 note(SchemaAction.ADD_SHADOW, column, f"{proposal}; adding {shadow_name(column)!r} beside it")
                 updates[shadow_name(column)] = definition(column, sources=sources)
             else:
-                note(SchemaAction.WRONG_TYPE, column, f"{proposal}; a second column {shadow_name(column)!r} can be added", blocked=True)
+                note(
+                    SchemaAction.WRONG_TYPE,
+                    column,
+                    f"{proposal}; a second column {shadow_name(column)!r} can be added",
+                    blocked=True,
+                )
         else:
             _details(column, found, note, updates)
     return Plan(changes=tuple(changes), updates=updates)
@@ -96,7 +110,7 @@ def _details(column: PropertySpec, found: Mapping[str, Json], note, updates: dic
         note(SchemaAction.RENAMED, column, f"is called {found.get('name')!r} there")
     kind = str(found.get("type"))
     if column.options and kind in OPTION_TYPES:
-        present = [option for option in (found.get(kind) or {}).get("options", [])]
+        present = list((found.get(kind) or {}).get("options", []))
         names = {str(option.get("name")) for option in present}
         lacking = [name for name in column.options if name not in names]
         if lacking and kind == "status":

@@ -12,7 +12,7 @@ from apps.connectors.clock import Clock
 from apps.connectors.contracts import ConflictView
 from apps.connectors.enums import ConflictState, SyncState
 from apps.connectors.models import NotionConflict, NotionPage, NotionPush
-from apps.connectors.providers.notion import codec, outbox
+from apps.connectors.providers.notion import codec, outbox, wishes
 from apps.connectors.providers.notion.merge import Clash, add_wish
 from apps.connectors.providers.notion.specs import DatabaseSpec
 from apps.connectors.registries import notion_databases
@@ -26,7 +26,9 @@ CHOICES = {"ours": ConflictState.KEPT_OURS, "theirs": ConflictState.KEPT_THEIRS}
 def record(page: NotionPage, clashes: Iterable[Clash], *, agreed: Iterable[str], clock: Clock) -> None:
     """Open or refresh a conflict per clash, close those both sides agree on again. The page is locked."""
     now = clock.now()
-    page.conflicts.filter(state=ConflictState.OPEN, property__in=list(agreed)).update(state=ConflictState.OBSOLETE, resolved_at=now)
+    page.conflicts.filter(state=ConflictState.OPEN, property__in=list(agreed)).update(
+        state=ConflictState.OBSOLETE, resolved_at=now
+    )
     for clash in clashes:
         NotionConflict.objects.update_or_create(
             page=page, property=clash.property, state=ConflictState.OPEN,
@@ -38,7 +40,7 @@ def wish_note(page: NotionPage, push: NotionPush, *, spec: DatabaseSpec) -> None
     """Say at the row what is in conflict; the text goes out with the next exchange. Both rows are locked."""
     lines = [f"“{row.property}”: kept as it is here; EchoPilot has {_show(row.ours)}."
              for row in page.conflicts.filter(state=ConflictState.OPEN).order_by("property")]  # fmt: skip
-    note = codec.normalise(spec.columns[spec.note], "\n".join(lines))
+    note = wishes.normalise(spec.columns[spec.note], "\n".join(lines))
     if page.seen.get(spec.note, "") != note:
         push.wishes = add_wish(push.wishes, spec.note, note, base=page.seen.get(spec.note, ""))
         push.revision += 1
@@ -69,7 +71,10 @@ def _carry_out(page: NotionPage, row: NotionConflict, *, ours: bool) -> None:
         page.seen[row.property] = row.theirs
         page.fingerprint = codec.fingerprint(spec, page.seen)
         page.save(update_fields=["seen", "fingerprint"])
-    push = NotionPush.objects.filter(page=page, local_ref=page.local_ref).first() or NotionPush.objects.filter(page=page).first()
+    push = (
+        NotionPush.objects.filter(page=page, local_ref=page.local_ref).first()
+        or NotionPush.objects.filter(page=page).first()
+    )
     if ours and push is not None:
         outbox.upsert(database_key=key, local_ref=push.local_ref, values={row.property: row.ours}, page_id=page.page_id,
                       based_on={row.property: row.theirs})  # fmt: skip
@@ -78,7 +83,9 @@ def _carry_out(page: NotionPage, row: NotionConflict, *, ours: bool) -> None:
             locked = NotionPush.objects.select_for_update().get(pk=push.pk)
             if spec.note:
                 wish_note(page, locked, spec=spec)
-            page.sync = SyncState.CONFLICT if page.conflicts.filter(state=ConflictState.OPEN).exists() else SyncState.IN_STEP
+            page.sync = (
+                SyncState.CONFLICT if page.conflicts.filter(state=ConflictState.OPEN).exists() else SyncState.IN_STEP
+            )
             locked.state = SyncState.PENDING if locked.wishes else page.sync
             page.save(update_fields=["sync"])
             locked.save()

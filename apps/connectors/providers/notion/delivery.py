@@ -125,7 +125,11 @@ class Taker:
                 if name in self.spec.inbound or first:
                     page.seen[name] = value
             page.fingerprint = codec.fingerprint(self.spec, page.seen)
-            page.url, page.last_edited_at, page.state = row.url, max(filter(None, (page.last_edited_at, row.last_edited_at))), PageState.LIVE
+            page.url, page.last_edited_at, page.state = (
+                row.url,
+                max(filter(None, (page.last_edited_at, row.last_edited_at))),
+                PageState.LIVE,
+            )
             page.check_at, page.check_failures, page.error_code, page.problem = None, 0, "", ""
             if news:
                 page.version += 1
@@ -146,7 +150,9 @@ class Taker:
 
     def _locked(self, row: rows.Row) -> NotionPage:
         """Our record of the row, locked; made when it is new, and tied to the push that created it when it is ours."""
-        NotionPage.objects.bulk_create([NotionPage(database=self.database, page_id=row.page_id, url=row.url)], ignore_conflicts=True)
+        NotionPage.objects.bulk_create(
+            [NotionPage(database=self.database, page_id=row.page_id, url=row.url)], ignore_conflicts=True
+        )
         page = NotionPage.objects.select_for_update().get(database=self.database, page_id=row.page_id)
         if not page.seen and not page.local_ref:
             push = self._creating(row)
@@ -168,7 +174,9 @@ class Taker:
         """Write the failure to the row; it is fetched by itself later, at growing intervals, until it is taken."""
         self.failed += 1
         if not rows.ID.match(page_id):
-            logger.warning("notion row without a usable id", extra={"database": self.spec.key, "reason": str(error)[:300]})
+            logger.warning(
+                "notion row without a usable id", extra={"database": self.spec.key, "reason": str(error)[:300]}
+            )
             return
         with transaction.atomic():
             NotionPage.objects.bulk_create([NotionPage(database=self.database, page_id=page_id)], ignore_conflicts=True)
@@ -180,14 +188,26 @@ class Taker:
             page.problem = error.text if isinstance(error, PlatformError) else type(error).__name__
             page.save(update_fields=["check_failures", "check_at", "error_code", "problem"])
         expected = isinstance(error, PlatformError)
-        logger.warning("notion row not taken", exc_info=None if expected else error,
-                       extra={"database": self.spec.key, "page": page_id, "error_code": page.error_code, "reason": str(error)[:300]})
+        logger.warning(
+            "notion row not taken",
+            exc_info=None if expected else error,
+            extra={
+                "database": self.spec.key,
+                "page": page_id,
+                "error_code": page.error_code,
+                "reason": str(error)[:300],
+            },
+        )
 
 
 def adopt(page: NotionPage, push: NotionPush, *, spec: DatabaseSpec) -> None:
     """Tie a row to the push that created it: what we sent is what we have seen, the rest was empty. Both rows are locked."""
     page.local_ref = push.local_ref
-    page.seen = {name: codec.empty(column) for name, column in spec.columns.items()} | {spec.reference: push.local_ref} | push.create_values
+    page.seen = (
+        {name: codec.empty(column) for name, column in spec.columns.items()}
+        | {spec.reference: push.local_ref}
+        | push.create_values
+    )
     page.fingerprint = codec.fingerprint(spec, page.seen)
     page.save()
     push.page, push.create_state = page, CreateState.DONE

@@ -37,17 +37,17 @@ def translate(error: Exception, *, method: str, repeatable: bool, now: float) ->
     if isinstance(error, sdk.HTTPResponseError):
         return _from_answer(error, method=method, repeatable=repeatable, now=now)
     if isinstance(error, ValueError) and not isinstance(error, httpx.HTTPError):
-        return _unsure(repeatable, PayloadInvalid, f"{method}: {type(error).__name__}")
+        return _unsure(PayloadInvalid, f"{method}: {type(error).__name__}", repeatable=repeatable)
     if isinstance(error, sdk.InvalidPathParameterError):
         return RemoteNotFound(detail=str(error))
     if isinstance(error, OutboundFailed | httpx.HTTPError | sdk.RequestTimeoutError):
         if _never_sent(error):
             return RemoteUnavailable(detail=f"{method}: not connected: {error}")
-        return _unsure(repeatable, RemoteUnavailable, f"{method}: {type(error).__name__}: {error}")
+        return _unsure(RemoteUnavailable, f"{method}: {type(error).__name__}: {error}", repeatable=repeatable)
     raise error
 
 
-def _unsure(repeatable: bool, kind: type[PlatformError], detail: str) -> PlatformError:
+def _unsure(kind: type[PlatformError], detail: str, *, repeatable: bool) -> PlatformError:
     return kind(detail=detail) if repeatable else OutcomeUnknown(detail=detail)
 
 
@@ -65,7 +65,8 @@ def _never_sent(error: BaseException | None) -> bool:
 def _from_answer(error: sdk.HTTPResponseError, *, method: str, repeatable: bool, now: float) -> PlatformError:
     status, body = error.status, _body(error.body)
     data = body.get("additional_data") if isinstance(body.get("additional_data"), dict) else {}
-    detail = f"{method}: {status} {body.get('code', '')} {str(body.get('message', ''))[:300]} request_id={body.get('request_id', '')}"
+    reason = str(body.get("message", ""))[:300]
+    detail = f"{method}: {status} {body.get('code', '')} {reason} request_id={body.get('request_id', '')}"
     if status in TOO_MANY:
         if data.get("rate_limit_reason") == BLOCKED:
             return RequestsBlocked(detail=detail)
@@ -79,12 +80,11 @@ def _from_answer(error: sdk.HTTPResponseError, *, method: str, repeatable: bool,
     if status == 409:
         return RemoteConflict(detail=detail)
     if status in DOWN or status >= 500:
-        down = _unsure(repeatable, RemoteUnavailable, detail)
+        down = _unsure(RemoteUnavailable, detail, repeatable=repeatable)
         if isinstance(down, OutcomeUnknown):
             down.committed_id = str(data.get("committed_resource_id") or body.get("committed_resource_id") or "")
         return down
-    reason = str(body.get("message", ""))[:300] or f"HTTP {status}"
-    return RemoteRefused(detail=detail, reason=reason)
+    return RemoteRefused(detail=detail, reason=reason or f"HTTP {status}")
 
 
 def _body(text: str) -> dict[str, Any]:

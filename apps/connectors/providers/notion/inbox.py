@@ -94,7 +94,11 @@ def _read_edits(taker: Taker, lease: "Lease") -> None:
         taker.on_delivered = old_news.note
         started = _list(taker, lease, stamp="last_edited_time", since=since)
         horizon = _minute(started - timedelta(seconds=figures.visibility_lag_s))
-        if since is None or horizon - since <= timedelta(seconds=figures.visibility_lag_s) or not old_news.before(horizon):
+        if (
+            since is None
+            or horizon - since <= timedelta(seconds=figures.visibility_lag_s)
+            or not old_news.before(horizon)
+        ):
             break
     _advance(database, horizon=horizon, now=taker.clock.now())
 
@@ -114,7 +118,9 @@ def _sweep(taker: Taker, lease: "Lease") -> None:
     _advance(database, horizon=horizon, now=taker.clock.now())
 
 
-def _list(taker: Taker, lease: "Lease", *, stamp: windows.Stamp, since: datetime | None, listed: set[str] | None = None) -> datetime:
+def _list(
+    taker: Taker, lease: "Lease", *, stamp: windows.Stamp, since: datetime | None, listed: set[str] | None = None
+) -> datetime:
     """Take all rows since; returns Notion's time of the first answer."""
     started: datetime | None = None
     for payloads in windows.pages(taker.client, taker.database.data_source_id, stamp=stamp, since=since):
@@ -137,7 +143,11 @@ def _needs_sweep(database: NotionDatabase, now: datetime) -> bool:
     """Never read before, or an hour ago; large databases less often, so that sweeps stay below a twentieth of the budget."""
     if database.swept_at is None or database.polled_from is None:
         return True
-    rows = database.pages.filter(state=PageState.LIVE).count() if (now - database.swept_at).total_seconds() >= timing().sweep_s else 0
+    rows = (
+        database.pages.filter(state=PageState.LIVE).count()
+        if (now - database.swept_at).total_seconds() >= timing().sweep_s
+        else 0
+    )
     interval = max(timing().sweep_s, rows / SWEEP_ROWS_PER_S)
     return bool(rows or database.pages.exists()) and (now - database.swept_at).total_seconds() >= interval
 
@@ -159,7 +169,9 @@ def _note(taker: Taker, error: PlatformError | None) -> None:
     code, problem = (error.code, error.text) if error else ("", "")
     if (code, problem) != (taker.database.error_code, taker.database.problem):
         NotionDatabase.objects.filter(pk=taker.database.pk).update(error_code=code, problem=problem)
-        logger.warning("notion database state", extra={"database": taker.spec.key, "error_code": code, "problem": problem})
+        logger.warning(
+            "notion database state", extra={"database": taker.spec.key, "error_code": code, "problem": problem}
+        )
 
 
 def _minute(moment: datetime) -> datetime:
@@ -195,7 +207,10 @@ class Lease:
         now = self._clock.now()
         free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
         until = now + timedelta(seconds=timing().lease_s)
-        return NotionDatabase.objects.filter(free, pk=self._database.pk).update(lease_owner=self._owner, lease_until=until) == 1
+        return (
+            NotionDatabase.objects.filter(free, pk=self._database.pk).update(lease_owner=self._owner, lease_until=until)
+            == 1
+        )
 
     def extend(self) -> None:
         """Keep it while work goes on."""
@@ -204,4 +219,6 @@ class Lease:
 
     def give_back(self) -> None:
         """Let the next one in."""
-        NotionDatabase.objects.filter(pk=self._database.pk, lease_owner=self._owner).update(lease_owner=None, lease_until=None)
+        NotionDatabase.objects.filter(pk=self._database.pk, lease_owner=self._owner).update(
+            lease_owner=None, lease_until=None
+        )

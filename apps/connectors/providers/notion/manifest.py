@@ -13,7 +13,11 @@ Json = Any
 RULE = RateRule(calls=180, window_s=60)
 ID = {"type": "string", "pattern": "^[0-9a-fA-F-]{32,36}$"}
 CELLS = {"type": "object", "description": "Property values in the shapes of Notion's API, by name or id."}
-PAGE = {"type": "object", "properties": {"id": ID, "url": {"type": "string"}, "properties": {"type": "object"}}, "required": ["id"]}
+PAGE = {
+    "type": "object",
+    "properties": {"id": ID, "url": {"type": "string"}, "properties": {"type": "object"}},
+    "required": ["id"],
+}
 
 
 def check(base_url: str, secret: str) -> Mapping[str, str]:
@@ -27,12 +31,18 @@ def check(base_url: str, secret: str) -> Mapping[str, str]:
     bot = me.get("bot")
     if not isinstance(me.get("id"), str) or not isinstance(bot, dict):
         raise PayloadInvalid(detail="users/me is not a bot")
-    return {"account_id": str(bot.get("workspace_id") or me["id"]), "account_name": str(bot.get("workspace_name") or me.get("name") or "Notion")}
+    return {
+        "account_id": str(bot.get("workspace_id") or me["id"]),
+        "account_name": str(bot.get("workspace_name") or me.get("name") or "Notion"),
+    }
 
 
 def create_row(call: ActionCall) -> Mapping[str, Json]:
     """A row in a data source, carrying the call's key in the reference column."""
-    with_key = {**call.inputs.get("properties", {}), call.inputs["reference"]: {"rich_text": [{"text": {"content": call.key}}]}}
+    with_key = {
+        **call.inputs.get("properties", {}),
+        call.inputs["reference"]: {"rich_text": [{"text": {"content": call.key}}]},
+    }
     return _page(_client(call).create_page(source_id=call.inputs["data_source_id"], properties=with_key))
 
 
@@ -50,7 +60,9 @@ def update_row(call: ActionCall) -> Mapping[str, Json]:
 
 def query_rows(call: ActionCall) -> Mapping[str, Json]:
     """Up to 100 rows of a data source."""
-    answer = _client(call).query(call.inputs["data_source_id"], where=call.inputs.get("filter"), sorts=call.inputs.get("sorts"))
+    answer = _client(call).query(
+        call.inputs["data_source_id"], where=call.inputs.get("filter"), sorts=call.inputs.get("sorts")
+    )
     return {"rows": [_page(row) for row in answer["results"]], "has_more": bool(answer.get("has_more"))}
 
 
@@ -72,8 +84,10 @@ NOTION = Connector(
     rate=RULE,
     check=check,
     actions=(
-        Action(slug="create_row", title="Add a row", effect=ActionEffect.LOOKUP, perform=create_row, find=find_row, output_schema=PAGE,
-               input_schema={"type": "object", "required": ["data_source_id", "reference"], "additionalProperties": False, "properties": {
+        Action(slug="create_row", title="Add a row", effect=ActionEffect.LOOKUP, perform=create_row, find=find_row,
+               output_schema=PAGE,
+               input_schema={"type": "object", "required": ["data_source_id", "reference"],
+                             "additionalProperties": False, "properties": {
                    "data_source_id": ID, "properties": CELLS,
                    "reference": {"type": "string", "minLength": 1, "description": "Text column that carries our key."}}}),
         Action(slug="update_row", title="Change a row", effect=ActionEffect.KEYED, perform=update_row, output_schema=PAGE,

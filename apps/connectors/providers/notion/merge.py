@@ -54,7 +54,9 @@ def merge(wishes: Mapping[str, Wish], current: Mapping[str, Json], blanks: Mappi
     return Merge(writes=writes, agreed=tuple(agreed), clashes=tuple(clashes), absent=tuple(absent))
 
 
-def add_wish(known: Mapping[str, Wish], name: str, value: Json, *, base: Json = ..., told: bool = False) -> dict[str, Wish]:
+def add_wish(
+    known: Mapping[str, Wish], name: str, value: Json, *, base: Json = ..., told: bool = False
+) -> dict[str, Wish]:
     """The wishes with one more. A pending wish for the column keeps its older base, unless the caller says what it was told.
 
     ``base`` ``...`` = not known. ``told``: ``base`` is what the caller decided on, so it replaces the older one.

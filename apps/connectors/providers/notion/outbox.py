@@ -14,7 +14,7 @@ from apps.connectors.clock import SYSTEM, Clock
 from apps.connectors.conf import timing
 from apps.connectors.enums import CreateState, SyncState
 from apps.connectors.models import NotionDatabase, NotionPage, NotionPush
-from apps.connectors.providers.notion import codec
+from apps.connectors.providers.notion import codec, wishes
 from apps.connectors.providers.notion.merge import Wish, add_wish
 from apps.connectors.providers.notion.specs import DatabaseSpec
 from apps.connectors.registries import notion_databases
@@ -64,7 +64,7 @@ def normalise(spec: DatabaseSpec, values: Mapping[str, Json]) -> dict[str, Json]
             wrong[name] = "there is no such column"
             continue
         try:
-            fine[name] = codec.normalise(column, value)
+            fine[name] = wishes.normalise(column, value)
         except codec.WrongValue as error:
             wrong[name] = str(error)
     if wrong:
@@ -93,7 +93,9 @@ def _page(database_key: str, page_id: str | None) -> NotionPage | None:
     known = NotionPage.objects.select_related("database").filter(database__key=database_key, page_id=page_id).first()
     if known is not None:
         return known
-    database = NotionDatabase.objects.filter(key=database_key, connection_id=selectors.default_notion_connection_id()).first()
+    database = NotionDatabase.objects.filter(
+        key=database_key, connection_id=selectors.default_notion_connection_id()
+    ).first()
     if database is None:
         raise InvalidInput(fields={"page_id": "the page is in no database we know"})
     return NotionPage.objects.create(database=database, page_id=page_id)
@@ -107,7 +109,9 @@ def _locked(connection_id: UUID, database_key: str, local_ref: str) -> NotionPus
 
 def queue(push_id: UUID, *, delay_s: float = 0) -> None:
     """Hand a push to the workers, in the caller's transaction; while one is running it runs once more."""
-    work = NewWork(kind=PUSH, ref=str(push_id), dedupe_key=str(push_id), again=True, delay_s=delay_s, queue=Queue.DEFAULT)
+    work = NewWork(
+        kind=PUSH, ref=str(push_id), dedupe_key=str(push_id), again=True, delay_s=delay_s, queue=Queue.DEFAULT
+    )
     dispatch.enqueue(tenant_id=tenants.current_tenant().id, work=work)
 
 

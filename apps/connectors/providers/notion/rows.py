@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.connectors.errors import PayloadInvalid
-from apps.connectors.providers.notion import codec
+from apps.connectors.providers.notion import codec, wishes
 from apps.connectors.providers.notion.client import NotionClient
 from apps.connectors.providers.notion.specs import DatabaseSpec, PropertySpec
 
@@ -42,7 +42,9 @@ def read(payload: Json, *, spec: DatabaseSpec, columns: Mapping[str, Mapping[str
     try:
         page_id, edited = payload["id"], payload["last_edited_time"]
         cells = payload["properties"]
-        by_id = {cell["id"]: cell for cell in cells.values() if isinstance(cell, dict) and isinstance(cell.get("id"), str)}
+        by_id = {
+            cell["id"]: cell for cell in cells.values() if isinstance(cell, dict) and isinstance(cell.get("id"), str)
+        }
         parent = payload.get("parent") or {}
         in_trash = bool(payload.get("in_trash") or payload.get("archived"))
         if not ID.match(page_id):
@@ -80,11 +82,15 @@ def _whole(column: PropertySpec, items: list[dict[str, Json]]) -> Json:
         raise PayloadInvalid(detail=f"broken property items of {column.name}") from None
 
 
-def encode(values: Mapping[str, Json], *, spec: DatabaseSpec, columns: Mapping[str, Mapping[str, str]]) -> dict[str, Json]:
+def encode(
+    values: Mapping[str, Json], *, spec: DatabaseSpec, columns: Mapping[str, Mapping[str, str]]
+) -> dict[str, Json]:
     """Property values to send, by column id, in the type the column has in Notion."""
     sent: dict[str, Json] = {}
     for name, value in values.items():
         remote = columns.get(name, {})
         kind = remote.get("type", "")
-        sent[remote.get("id") or name] = codec.encode(spec.columns[name], value, remote_type=kind if kind in ("select", "status") else "")
+        sent[remote.get("id") or name] = wishes.encode(
+            spec.columns[name], value, remote_type=kind if kind in ("select", "status") else ""
+        )
     return sent

@@ -37,9 +37,13 @@ def sync(*, connection_id: UUID, dry_run: bool, shadow_columns: bool = False, da
     connection = open_connection(connection_id)
     specs = sorted(notion_databases, key=lambda spec: (spec.position, spec.key))
     if not connection.parent_page_id:
-        raise InvalidInput(fields={"parent_page_id": "connect again with the page under which the databases shall live"})
+        raise InvalidInput(
+            fields={"parent_page_id": "connect again with the page under which the databases shall live"}
+        )
     with SetupLease(connection, clock, needed=not dry_run) as lease, talking(connection, clock=clock) as client:
-        run = _Run(connection=connection, client=client, clock=clock, lease=lease, dry_run=dry_run, shadow=shadow_columns)
+        run = _Run(
+            connection=connection, client=client, clock=clock, lease=lease, dry_run=dry_run, shadow=shadow_columns
+        )
         run.listed = {block["id"]: str((block.get("child_database") or {}).get("title", "")) for block in
                       client.child_databases(connection.parent_page_id)}  # fmt: skip
         for spec in specs:
@@ -57,7 +61,16 @@ def sync(*, connection_id: UUID, dry_run: bool, shadow_columns: bool = False, da
 class _Run:
     """One pass over all declared databases."""
 
-    def __init__(self, *, connection: Connection, client: NotionClient, clock: Clock, lease: "SetupLease", dry_run: bool, shadow: bool) -> None:
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        client: NotionClient,
+        clock: Clock,
+        lease: "SetupLease",
+        dry_run: bool,
+        shadow: bool,
+    ) -> None:
         self.connection, self.client, self.clock, self.lease = connection, client, clock, lease
         self.dry_run, self.shadow = dry_run, shadow
         self.listed: dict[str, str] = {}
@@ -112,7 +125,11 @@ class _Run:
     def _create(self, spec: DatabaseSpec) -> None:
         """Create, and settle a race: of several of ours the oldest stays, an empty one just made by us goes to the bin."""
         self.lease.insist()
-        properties = {name: compare.definition(column) for name, column in spec.columns.items() if column.type not in ("relation", "status")}
+        properties = {
+            name: compare.definition(column)
+            for name, column in spec.columns.items()
+            if column.type not in ("relation", "status")
+        }
         made = self.client.create_database(parent_page_id=self.connection.parent_page_id, title=spec.title, properties=properties,
                                            description=f"{spec.description}\n{marker(spec)}".strip())  # fmt: skip
         if not self.lease.held():
@@ -130,10 +147,17 @@ class _Run:
         known = self.records.get(spec.key)
         if known is not None and known.data_source_id != source_id:
             NotionPage.objects.filter(database=known).delete()
-        fields = {"database_id": str(found["id"]), "data_source_id": source_id, "title": spec.title, "url": str(found.get("url") or "")[:500]}
+        fields = {
+            "database_id": str(found["id"]),
+            "data_source_id": source_id,
+            "title": spec.title,
+            "url": str(found.get("url") or "")[:500],
+        }
         if known is None or known.data_source_id != source_id:
             fields |= {"columns": {}, "polled_from": None, "polled_at": None, "swept_at": None}
-        record, _made = NotionDatabase.objects.update_or_create(connection=self.connection, key=spec.key, defaults=fields)
+        record, _made = NotionDatabase.objects.update_or_create(
+            connection=self.connection, key=spec.key, defaults=fields
+        )
         self.records[spec.key] = record
 
     def columns(self, spec: DatabaseSpec) -> None:
@@ -148,7 +172,11 @@ class _Run:
         sources = {key: row.data_source_id for key, row in self.records.items()}
         plan = compare.plan(spec, remote, known=record.columns, sources=sources, shadow=self.shadow)
         for change in plan.changes:
-            self.changes.append(replace(change, applied=not self.dry_run and not change.blocked and change.action != SchemaAction.RENAMED))
+            self.changes.append(
+                replace(
+                    change, applied=not self.dry_run and not change.blocked and change.action != SchemaAction.RENAMED
+                )
+            )
         if self.dry_run:
             return
         if plan.updates:
@@ -156,7 +184,11 @@ class _Run:
         mapping = compare.mapping(spec, remote, known=record.columns)
         problem = "; ".join(f"{change.subject}: {change.detail}" for change in plan.changes if change.blocked)
         NotionDatabase.objects.filter(pk=record.pk).update(
-            columns=mapping, checked_at=self.clock.now(), problem=problem, error_code="notion_schema_drift" if problem else "")
+            columns=mapping,
+            checked_at=self.clock.now(),
+            problem=problem,
+            error_code="notion_schema_drift" if problem else "",
+        )
 
 
 class SetupLease:
@@ -179,7 +211,10 @@ class SetupLease:
         now = self._clock.now()
         free = Q(setup_until__isnull=True) | Q(setup_until__lte=now) | Q(setup_owner=self._owner)
         until = now + timedelta(seconds=timing().setup_lease_s)
-        return Connection.objects.filter(free, pk=self._connection.pk).update(setup_owner=self._owner, setup_until=until) == 1
+        return (
+            Connection.objects.filter(free, pk=self._connection.pk).update(setup_owner=self._owner, setup_until=until)
+            == 1
+        )
 
     def extend(self) -> None:
         """Keep it. Raises ``SetupRunning`` when it was lost."""
@@ -193,7 +228,9 @@ class SetupLease:
 
     def held(self) -> bool:
         """Whether it is still ours."""
-        return Connection.objects.filter(pk=self._connection.pk, setup_owner=self._owner, setup_until__gt=self._clock.now()).exists()
+        return Connection.objects.filter(
+            pk=self._connection.pk, setup_owner=self._owner, setup_until__gt=self._clock.now()
+        ).exists()
 
 
 def marker(spec: DatabaseSpec) -> str:

@@ -121,7 +121,9 @@ class Sender:
         answer = self.client.query(self.database.data_source_id, where={"property": column, "rich_text": {"equals": local_ref}},
                                    sorts=[{"timestamp": "created_time", "direction": "ascending"}])  # fmt: skip
         for payload in answer["results"]:
-            taken = NotionPage.objects.filter(database=self.database, page_id=str(payload.get("id"))).exclude(local_ref__in=("", local_ref))
+            taken = NotionPage.objects.filter(database=self.database, page_id=str(payload.get("id"))).exclude(
+                local_ref__in=("", local_ref)
+            )
             if payload.get("object") == "page" and not taken.exists():
                 return dict(payload)
         return None
@@ -129,7 +131,9 @@ class Sender:
     def _link(self, push: NotionPush, payload: dict[str, Json]) -> None:
         row = rows.read(payload, spec=self.spec, columns=self.database.columns)
         with transaction.atomic():
-            NotionPage.objects.bulk_create([NotionPage(database=self.database, page_id=row.page_id)], ignore_conflicts=True)
+            NotionPage.objects.bulk_create(
+                [NotionPage(database=self.database, page_id=row.page_id)], ignore_conflicts=True
+            )
             page = NotionPage.objects.select_for_update().get(database=self.database, page_id=row.page_id)
             locked = NotionPush.objects.select_for_update().get(pk=push.pk)
             if locked.page_id is None:
@@ -209,7 +213,9 @@ class Sender:
             held.last_edited_at = max(filter(None, (held.last_edited_at, row.last_edited_at)))
             held.url = row.url or held.url
             if self.spec.reference in held.seen and held.local_ref != push.local_ref:
-                NotionPage.objects.filter(database=self.database, local_ref=push.local_ref).exclude(pk=held.pk).update(local_ref="")
+                NotionPage.objects.filter(database=self.database, local_ref=push.local_ref).exclude(pk=held.pk).update(
+                    local_ref=""
+                )
                 held.local_ref = push.local_ref
             if self.spec.note:
                 conflicts.wish_note(held, locked, spec=self.spec)
@@ -228,7 +234,9 @@ class Sender:
 
     def _rest(self, push: NotionPush) -> bool:
         """Nothing is wished any more."""
-        NotionPush.objects.filter(pk=push.pk, revision=push.revision, state=SyncState.PENDING).update(state=SyncState.IN_STEP, failures=0)
+        NotionPush.objects.filter(pk=push.pk, revision=push.revision, state=SyncState.PENDING).update(
+            state=SyncState.IN_STEP, failures=0
+        )
         return False
 
     def _hold(self, page: NotionPage) -> "PageLease":

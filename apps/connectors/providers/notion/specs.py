@@ -125,7 +125,9 @@ class DatabaseSpec:
     @cached_property
     def columns(self) -> Mapping[str, PropertySpec]:
         """All columns by name, our reference column included."""
-        own = PropertySpec(name=self.reference, type="rich_text", description="Reference to the record in EchoPilot. Leave as it is.")
+        own = PropertySpec(
+            name=self.reference, type="rich_text", description="Reference to the record in EchoPilot. Leave as it is."
+        )
         return {prop.name: prop for prop in (*self.properties, own)}
 
     @property

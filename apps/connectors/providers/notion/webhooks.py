@@ -31,7 +31,9 @@ def receive(*, key: str, body: bytes, signature: str, clock: Clock = SYSTEM) -> 
 
     The signature covers the raw bytes. Raises ``ConnectionUnknown``, ``WebhookRefused``, ``InvalidInput``.
     """
-    connection = Connection.objects.filter(webhook_key=key, connector="notion").exclude(state=ConnectionState.DISABLED).first()
+    connection = (
+        Connection.objects.filter(webhook_key=key, connector="notion").exclude(state=ConnectionState.DISABLED).first()
+    )
     if connection is None:
         raise ConnectionUnknown
     if not signature and not connection.webhook_secret:
@@ -70,17 +72,29 @@ def _hint(connection: Connection, event: dict[str, Json], clock: Clock) -> bool:
     """Remember the event, have a moved or binned row fetched, and poll soon. A repeat changes nothing."""
     event_id, kind, entity = event.get("id"), event.get("type"), event.get("entity")
     page_id = entity.get("id") if isinstance(entity, dict) else ""
-    if not (isinstance(event_id, str) and 0 < len(event_id) <= LONGEST_ID and isinstance(kind, str) and isinstance(page_id, str)):
+    if not (
+        isinstance(event_id, str)
+        and 0 < len(event_id) <= LONGEST_ID
+        and isinstance(kind, str)
+        and isinstance(page_id, str)
+    ):
         raise InvalidInput(fields={"body": "id, type and entity.id are needed"})
     with transaction.atomic():
-        receipt = WebhookReceipt(connection=connection, event_id=_text(event_id), event_type=_text(kind)[:80], entity_id=_text(page_id)[:36],
-                                 received_at=clock.now())  # fmt: skip
+        receipt = WebhookReceipt(
+            connection=connection,
+            event_id=_text(event_id),
+            event_type=_text(kind)[:80],
+            entity_id=_text(page_id)[:36],
+            received_at=clock.now(),
+        )
         before = WebhookReceipt.objects.filter(connection=connection, event_id=receipt.event_id)
         if before.exists():
             return False
         WebhookReceipt.objects.bulk_create([receipt], ignore_conflicts=True)
         if kind in FETCH:
-            NotionPage.objects.filter(database__connection=connection, page_id=receipt.entity_id, check_at__isnull=True).update(check_at=clock.now())
+            NotionPage.objects.filter(
+                database__connection=connection, page_id=receipt.entity_id, check_at__isnull=True
+            ).update(check_at=clock.now())
         dispatch.enqueue(tenant_id=tenants.current_tenant().id, work=jobs.poll_work(connection.pk, delay_s=SOON_S))
     return True
 

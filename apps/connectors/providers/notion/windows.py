@@ -15,7 +15,9 @@ Stamp = Literal["created_time", "last_edited_time"]
 Json = Any
 
 
-def pages(client: NotionClient, source_id: str, *, stamp: Stamp, since: datetime | None = None) -> Iterator[list[dict[str, Json]]]:
+def pages(
+    client: NotionClient, source_id: str, *, stamp: Stamp, since: datetime | None = None
+) -> Iterator[list[dict[str, Json]]]:
     """Lists of new page objects, oldest stamp first, each row once (a row edited on the way may come again).
 
     Raises ``WindowTooDense`` when one minute holds more rows than a query lists.
@@ -43,7 +45,9 @@ def _one_query(client: NotionClient, source_id: str, *, stamp: Stamp, start: str
     where = None if start is None else {"timestamp": stamp, stamp: {"on_or_after": start}}
     cursor, used = None, set()
     while True:
-        answer = client.query(source_id, where=where, sorts=[{"timestamp": stamp, "direction": "ascending"}], cursor=cursor)
+        answer = client.query(
+            source_id, where=where, sorts=[{"timestamp": stamp, "direction": "ascending"}], cursor=cursor
+        )
         yield answer
         cursor = answer.get("next_cursor")
         if not answer.get("has_more") or not cursor:

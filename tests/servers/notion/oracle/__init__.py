@@ -21,14 +21,24 @@ SHAPES: tuple[tuple[str, str, str, str], ...] = (
     ("POST", "/v1/data_sources", "CreateDataSourceParameters", "DataSourceObjectResponse"),
     ("GET", f"/v1/data_sources/(?P<data_source_id>{UUID})", "", "DataSourceObjectResponse"),
     ("PATCH", f"/v1/data_sources/(?P<data_source_id>{UUID})", "UpdateDataSourceParameters", "DataSourceObjectResponse"),
-    ("POST", f"/v1/data_sources/(?P<data_source_id>{UUID})/query", "QueryDataSourceParameters", "QueryDataSourceResponse"),
+    (
+        "POST",
+        f"/v1/data_sources/(?P<data_source_id>{UUID})/query",
+        "QueryDataSourceParameters",
+        "QueryDataSourceResponse",
+    ),
     ("POST", "/v1/pages", "CreatePageParameters", "PageObjectResponse"),
     ("GET", f"/v1/pages/(?P<page_id>{UUID})", "", "PageObjectResponse"),
     ("PATCH", f"/v1/pages/(?P<page_id>{UUID})", "UpdatePageParameters", "PageObjectResponse"),
     ("POST", f"/v1/pages/(?P<page_id>{UUID})/move", "MovePageParameters", "PageObjectResponse"),
     ("GET", f"/v1/pages/(?P<page_id>{UUID})/properties/.+", "", "GetPagePropertyResponse"),
     ("GET", f"/v1/blocks/(?P<block_id>{UUID})/children", "", "ListBlockChildrenResponse"),
-    ("PATCH", f"/v1/blocks/(?P<block_id>{UUID})/children", "AppendBlockChildrenParameters", "AppendBlockChildrenResponse"),
+    (
+        "PATCH",
+        f"/v1/blocks/(?P<block_id>{UUID})/children",
+        "AppendBlockChildrenParameters",
+        "AppendBlockChildrenResponse",
+    ),
 )
 # Listings accept partial objects; ours are always whole.
 FULL = {"page": "PageObjectResponse", "data_source": "DataSourceObjectResponse"}
@@ -49,8 +59,10 @@ def validator(name: str) -> Any:
 
 def problems(name: str, value: Json) -> list[str]:
     """What is wrong with a value of the named type; empty when it fits."""
-    return [f"{name} at {'/'.join(map(str, error.instance_path)) or '.'}: {error.message[:300]}"
-            for error in validator(name).iter_errors(value)]
+    return [
+        f"{name} at {'/'.join(map(str, error.instance_path)) or '.'}: {error.message[:300]}"
+        for error in validator(name).iter_errors(value)
+    ]
 
 
 def check_exchange(method: str, path: str, body: Json, status: int, answer: Json) -> list[str]:
