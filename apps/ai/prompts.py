@@ -19,9 +19,8 @@ NEEDED = {"task": ("title", "body"), "task.revise": ("title", "body", "answer", 
 LANGUAGES = {"en": "English", "es": "Spanish", "ur": "Urdu", "de": "German", "fr": "French", "hi": "Hindi", "it": "Italian",
              "pt": "Portuguese", "ar": "Arabic"}  # fmt: skip
 TITLE_IS_ENOUGH = 12
-MISSING = re.compile(r"missing: ([^.;\n]{1,120})", re.IGNORECASE)
 HINTS = (
-    ("not json", "Write only the JSON object and nothing else."),
+    ("not json", "Start your reply with { and end it with }."),
     ("table was asked", "Write a table with one line per item and | between the columns."),
     ("list was asked", "Write a list; begin every line with a dash."),
     ("list items", "Begin every line of the list with a dash."),
@@ -31,6 +30,7 @@ HINTS = (
     ("sentences; at most", "Be brief."),
     ("words; at most", "Be brief."),
     ("hardly shortens", "Be much shorter."),
+    ("missing:", "Leave nothing out."),
     ("must be one of", "Write one of the allowed words and nothing else."),
 )
 
@@ -68,9 +68,6 @@ def request_text(title: str, body: str) -> str:
 def hint_from(reasons: str) -> str:
     """A reviewer's findings as one short order a small model can follow; empty when none fits."""
     found = [order for mark, order in HINTS if mark in reasons.lower()]
-    missing = MISSING.search(reasons)
-    if missing:
-        found.append(f"Do not leave out: {missing.group(1).strip()}.")
     return " ".join(found[:2])
 
 

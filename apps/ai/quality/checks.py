@@ -99,7 +99,7 @@ def _format(answer: str, wanted: Any) -> tuple[bool, str]:
     if wanted == "table":
         found = reading.has_table(answer)
         return found, "The answer is a table." if found else "A table was asked for; there is none."
-    found = reading.bullets(answer) >= 1
+    found = reading.bullets(answer) >= 1 or (wanted == "list" and len([line for line in answer.splitlines() if line.strip()]) >= 2)
     return found, "The answer is a list." if found else "A list was asked for; there is none."
 
 

@@ -20,6 +20,7 @@ MIN_WORDS = re.compile(rf"\b(?:at least|no less than|more than|min(?:imum)?(?: o
 SENTENCES = re.compile(rf"\b(?:in|with|write|into|using|of|at most|exactly)\s+{_N}(?:\s+(?:short|clear|simple|plain|polite|full|complete))*\s+sentences?\b", re.I)
 BULLETS = re.compile(rf"\b{_N}(?:\s+(?:short|clear|simple|key|main))*\s+(?:bullet(?:\s*points?)?|bullets|list items)\b", re.I)
 SOME_BULLETS = re.compile(r"\b(?:as|in|with|using)\s+(?:a\s+)?(?:bullet(?:ed)?\s*(?:points?|list)|bullets|numbered list)\b", re.I)
+LISTING = re.compile(r"(?:^|[.!?:]\s+)list\b|\bone per line\b|\bas a list\b", re.I)
 JSON = re.compile(r"\b(?:as|in|into|to|return|valid|output|produce|a)\s+(?:valid\s+|a\s+)?json\b", re.I)
 TABLE = re.compile(r"\b(?:as|in|into|to)\s+(?:a\s+)?(?:markdown\s+|csv\s+)?table\b|\b(?:as|in|into|to)\s+csv\b", re.I)
 KEYS = re.compile(r"\b(?:keys|fields)\b:?\s+([\w\"'`,\s-]+?)(?=[.:;\n]|$)", re.I)
@@ -67,6 +68,8 @@ def read_demands(task: str) -> Demands:
         checks.append(Check(kind="bullet_count", value=_number(counted.group(1))))
     elif SOME_BULLETS.search(instruction):
         checks.append(Check(kind="format", value="bullets"))
+    elif LISTING.search(instruction):
+        checks.append(Check(kind="format", value="list"))
     if JSON.search(instruction):
         checks.append(Check(kind="format", value="json"))
         keys = _keys(instruction)

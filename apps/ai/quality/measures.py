@@ -20,13 +20,12 @@ from apps.ai.quality.scoring import Vote, clamp
 
 CASUAL = re.compile(r"\b(?:gonna|wanna|gotta|lol|omg|dude|yeah|hey|dunno|kinda|ain't|wtf|crap|damn|stupid|um|uh)\b", re.IGNORECASE)
 ABOUT_ITSELF = re.compile(
-    r"\b(?:as an ai|language model|i've (?:made|replaced|added|rephrased)|i have (?:made|replaced|rephrased)|here(?:'s| is) (?:a|the|your) "
-    r"(?:revised|rewritten|polite|summary|list|answer|json|text)|the answer is:|the revised (?:message|text)|"
-    r"this (?:json|text|summary|message|sentence) (?:format|is|can)|sure[,!]|certainly[,!]|i hope this helps|i made (?:a few|the|some|these)|"
-    r"i (?:removed|corrected|changed|replaced|added) (?:the|a|some)|the (?:corrected|rewritten|cleaned|revised|polite) (?:version|text|transcript)|"
-    r"here(?:'s| is| are) (?:a|an|the|your|my|some)\b[^.\n]{0,60}:)",
+    r"\b(?:as an ai|language model|i(?:'ve| have)? (?:made|replaced|added|rephrased|removed|corrected|changed) (?:a|an|the|some|these|few|minor)\b|"
+    r"the answer is:|this (?:json|text|summary|message|sentence|list|is a list) (?:format|is|can|of|object)\b|you are correct|"
+    r"sure[,!]|certainly[,!]|i hope this helps|(?:the|a) (?:corrected|rewritten|cleaned|revised|polite) (?:version|text|transcript|message)\b)",
     re.IGNORECASE,
 )
+PREAMBLE = re.compile(r"^\W*(?:here(?:'s| is| are)|below (?:is|are)|the following)\b[^\n]{0,90}:\s", re.IGNORECASE)
 UNFINISHED = re.compile(r"[\w,;:(-]\s*$")
 POLITE = re.compile(r"\b(?:polite|politer|professional|formal|friendly|business|courteous)\b", re.IGNORECASE)
 REWRITING = re.compile(r"\b(?:rewrite|rephrase|reword|politer?|paraphrase|simplify)\b", re.IGNORECASE)
@@ -34,6 +33,7 @@ REWRITING = re.compile(r"\b(?:rewrite|rephrase|reword|politer?|paraphrase|simpli
 FLOOR = 60
 LONG_SENTENCE = 32
 TITLE_WORDS = 14
+FACTS_ENOUGH = 5
 NO_SOURCE = 55
 
 
@@ -63,7 +63,7 @@ def measure(answer: str, *, demands: Demands, source: str, criteria: Sequence[Cr
     for criterion in criteria:
         score, reason = found.get(criterion.key, (mean, "Mean of the other measures: nothing countable stands for this."))
         scores[criterion.key], reasons[criterion.key] = clamp(score), reason
-    return Measured(vote=Vote(scores=scores, reasons=reasons), grounded=bool(material) and not demands.choices)
+    return Measured(vote=Vote(scores=scores, reasons=reasons), grounded=bool(material) and demands.faithful and not demands.choices)
 
 
 def _clarity(answer: str, demands: Demands) -> tuple[float, str]:
@@ -126,10 +126,10 @@ def _completeness(answer: str, material: str, demands: Demands, checks: Sequence
     if material and not demands.choices:
         facts = reading.numbers(material) | reading.names(material)
         if _wants_all(demands) and facts:
-            present = {fact for fact in facts if fact in reading.numbers(answer) or _known(fact, set(reading.words(answer)))}
+            present = _present(facts, answer)
             share = len(present) / len(facts)
             if share < 0.95:
-                score -= 70 * (0.95 - share)
+                score -= 130 * (0.95 - share)
                 missing = sorted(facts - present)
                 reasons.append(f"{len(present)} of {len(facts)} facts of the source are there; missing: {', '.join(missing[:5])}")
         elif not _short_form(demands):
@@ -141,6 +141,11 @@ def _completeness(answer: str, material: str, demands: Demands, checks: Sequence
         if REWRITING.search(demands.instruction) and _unchanged(answer, material):
             score -= 40
             reasons.append("it hardly changes the text")
+        if demands.condensing and facts:
+            kept = _present(facts, answer)
+            if len(kept) < min(len(facts) / 3, FACTS_ENOUGH):
+                score -= 40
+                reasons.append(f"only {len(kept)} of {len(facts)} names and numbers of the source are left")
         if demands.condensing and not _short_form(demands):
             ratio = len(reading.words(answer)) / max(1, len(reading.words(material)))
             if ratio > 0.75:
@@ -171,14 +176,22 @@ def _tone(answer: str, demands: Demands) -> tuple[float, str]:
     if len(shouted) > 2:
         score -= 15
         reasons.append("words in capitals")
+    if PREAMBLE.search(answer):
+        score -= 18
+        reasons.append("it opens with a remark instead of the answer")
     if ABOUT_ITSELF.search(answer):
         score -= 35
         reasons.append("it talks about itself instead of only answering")
     return score, _say(reasons, "Nothing casual, loud or self-referring in it")
 
 
+def _present(facts: set[str], answer: str) -> set[str]:
+    said, found = set(reading.words(answer)), reading.numbers(answer)
+    return {fact for fact in facts if fact in found or _known(fact, said)}
+
+
 def _wants_all(demands: Demands) -> bool:
-    return bool(re.search(r"\b(?:extract|list (?:all|every|each|the)|every|all (?:the )?(?:names|dates|amounts|numbers)|json|table|csv|convert)\b",
+    return bool(re.search(r"\b(?:extract|list (?!the (?:key|main))|every|all (?:the )?(?:names|dates|amounts|numbers)|json|table|csv|convert)\b",
                           demands.instruction, re.IGNORECASE))  # fmt: skip
 
 
