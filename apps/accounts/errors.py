@@ -6,8 +6,16 @@ from apps.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from apps.core.problems import NotSignedIn
 
 __all__ = [
-    "AlreadyMember", "InvalidCredentials", "InvalidInvitation", "InvalidRole", "InvalidToken", "LastOwner", "NotSignedIn",
-    "SecondFactorRequired", "UnknownMember", "WrongRecipient",
+    "AlreadyMember",
+    "InvalidCredentials",
+    "InvalidInvitation",
+    "InvalidRole",
+    "InvalidToken",
+    "LastOwner",
+    "NotSignedIn",
+    "SecondFactorRequired",
+    "UnknownMember",
+    "WrongRecipient",
 ]
 
 

@@ -12,7 +12,8 @@ class SignupForm(AllauthSignupForm):
     """Address, name and, if wanted, a password; without one, codes by e-mail sign the person in."""
 
     name = forms.CharField(
-        label=_("Your name"), max_length=User._meta.get_field("name").max_length,
+        label=_("Your name"),
+        max_length=User._meta.get_field("name").max_length,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     field_order = ["name", "email", "password1"]

@@ -86,7 +86,8 @@ class Invitation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                Lower("email"), F("tenant"),
+                Lower("email"),
+                F("tenant"),
                 condition=Q(accepted_at__isnull=True, revoked_at__isnull=True),
                 name="accounts_invitation_one_open_per_address",
             ),

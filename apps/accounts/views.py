@@ -49,8 +49,13 @@ def enter(request: HttpRequest) -> HttpResponse:
     path = reverse("tenants:workspace_enter", urlconf=settings.PUBLIC_SCHEMA_URLCONF)
     response = redirect(f"{platform_url(request)}{path}?{query}")
     response.set_cookie(
-        STATE_COOKIE, signing.dumps(state, salt=STATE_COOKIE), max_age=STATE_SECONDS, httponly=True, samesite="Lax",
-        secure=request.is_secure(), path=reverse("accounts:enter"),
+        STATE_COOKIE,
+        signing.dumps(state, salt=STATE_COOKIE),
+        max_age=STATE_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure(),
+        path=reverse("accounts:enter"),
     )
     return response
 
@@ -133,7 +138,11 @@ def invitation_revoke(request: HttpRequest, invitation_id: int) -> HttpResponse:
 @require_GET
 def api_session_list(request: HttpRequest) -> HttpResponse:
     """One's own API sessions, in this workspace only; on the platform's host in all of them."""
-    rows = ApiSession.objects.filter(user_id=request.user.pk, revoked_at=None).select_related("tenant").order_by("-refreshed_at")
+    rows = (
+        ApiSession.objects.filter(user_id=request.user.pk, revoked_at=None)
+        .select_related("tenant")
+        .order_by("-refreshed_at")
+    )
     if request.tenant is not None:
         rows = rows.filter(tenant_id=request.tenant.id)
     return render(request, "accounts/api_session_list.html", {"sessions": list(rows[:100])})

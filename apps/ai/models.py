@@ -25,11 +25,17 @@ class Budget(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["scope", "subject", "period", "is_plan"], name="ai_budget_one_per_subject"),
-            models.CheckConstraint(condition=Q(cap_micros__gte=0) | Q(cap_micros=None), name="ai_budget_cap_not_negative"),
+            models.CheckConstraint(
+                condition=Q(cap_micros__gte=0) | Q(cap_micros=None), name="ai_budget_cap_not_negative"
+            ),
             models.CheckConstraint(condition=~Q(scope=Scope.PLATFORM), name="ai_budget_platform_lives_elsewhere"),
-            models.CheckConstraint(condition=Q(scope=Scope.TENANT, subject="") | ~Q(scope=Scope.TENANT) & ~Q(subject=""),
-                                   name="ai_budget_subject_fits_scope"),
-            models.CheckConstraint(condition=Q(cap_micros=None) | Q(is_plan=False), name="ai_budget_plan_has_no_own_cap"),
+            models.CheckConstraint(
+                condition=Q(scope=Scope.TENANT, subject="") | ~Q(scope=Scope.TENANT) & ~Q(subject=""),
+                name="ai_budget_subject_fits_scope",
+            ),
+            models.CheckConstraint(
+                condition=Q(cap_micros=None) | Q(is_plan=False), name="ai_budget_plan_has_no_own_cap"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -49,8 +55,12 @@ class BudgetCounter(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["budget", "subject", "period_start"], name="ai_budgetcounter_one_per_period"),
-            models.CheckConstraint(condition=Q(spent_micros__gte=0, reserved_micros__gte=0), name="ai_budgetcounter_not_negative"),
+            models.UniqueConstraint(
+                fields=["budget", "subject", "period_start"], name="ai_budgetcounter_one_per_period"
+            ),
+            models.CheckConstraint(
+                condition=Q(spent_micros__gte=0, reserved_micros__gte=0), name="ai_budgetcounter_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -66,7 +76,9 @@ class Reservation(models.Model):
     amount_micros = models.BigIntegerField()
     charged_micros = models.BigIntegerField(default=0)
     counter_ids = ArrayField(models.BigIntegerField(), help_text="Counters that hold the amount.")
-    platform_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Platform counters that hold the amount.")
+    platform_ids = ArrayField(
+        models.BigIntegerField(), default=list, help_text="Platform counters that hold the amount."
+    )
     closed_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep looks at it; empty once closed.")
@@ -74,8 +86,12 @@ class Reservation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["key"], condition=Q(state=ReservationState.OPEN), name="ai_reservation_one_open_per_key"),
-            models.CheckConstraint(condition=Q(amount_micros__gte=0, charged_micros__gte=0), name="ai_reservation_not_negative"),
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(state=ReservationState.OPEN), name="ai_reservation_one_open_per_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_micros__gte=0, charged_micros__gte=0), name="ai_reservation_not_negative"
+            ),
         ]
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="ai_reservation_expiry"),
@@ -113,7 +129,9 @@ class AICall(models.Model):
     cached_tokens = models.PositiveIntegerField(default=0)
     completion_tokens = models.PositiveIntegerField(default=0)
     reasoning_tokens = models.PositiveIntegerField(default=0)
-    usage_estimated = models.BooleanField(default=False, help_text="The provider reported no token counts; these are counted by us.")
+    usage_estimated = models.BooleanField(
+        default=False, help_text="The provider reported no token counts; these are counted by us."
+    )
     cost_micros = models.BigIntegerField(null=True, blank=True)
     charged_micros = models.BigIntegerField(default=0)
     price_version = models.CharField(max_length=60, blank=True)
@@ -126,9 +144,13 @@ class AICall(models.Model):
         verbose_name = "AI call"
         constraints = [
             models.UniqueConstraint(fields=["reservation", "ordinal"], name="ai_aicall_once_per_reservation"),
-            models.CheckConstraint(condition=Q(cost_micros__gte=0) | Q(cost_micros=None), name="ai_aicall_cost_not_negative"),
-            models.CheckConstraint(condition=Q(cost_micros=None) | Q(cost_micros=models.F("charged_micros")),
-                                   name="ai_aicall_charge_is_the_known_cost"),
+            models.CheckConstraint(
+                condition=Q(cost_micros__gte=0) | Q(cost_micros=None), name="ai_aicall_cost_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(cost_micros=None) | Q(cost_micros=models.F("charged_micros")),
+                name="ai_aicall_charge_is_the_known_cost",
+            ),
         ]
         indexes = [
             models.Index(fields=["created_at"], name="ai_aicall_created"),
@@ -166,7 +188,9 @@ class Review(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(score__lte=100, threshold__lte=100, spread__lte=100), name="ai_review_scores_in_range"),
+            models.CheckConstraint(
+                condition=Q(score__lte=100, threshold__lte=100, spread__lte=100), name="ai_review_scores_in_range"
+            ),
         ]
         indexes = [
             models.Index(fields=["fingerprint", "-created_at"], name="ai_review_fingerprint"),

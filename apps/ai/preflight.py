@@ -26,13 +26,20 @@ def models() -> Finding:
         try:
             wanted.append(next(one.model for one in route(purpose=purpose) if one.endpoint == endpoint.name))
         except NoModelAvailable:
-            return failed(f"no living model for {purpose}", next_step="Set AI_WORK_MODEL and AI_JUDGE_MODEL, or upgrade.")
+            return failed(
+                f"no living model for {purpose}", next_step="Set AI_WORK_MODEL and AI_JUDGE_MODEL, or upgrade."
+            )
     try:
         listed = _list(endpoint)
     except outbound.OutboundRefused as error:
-        return failed(f"{endpoint.base_url} may not be called: {error.text}", next_step="Correct OPENAI_BASE_URL or OUTBOUND_ALLOW.")
+        return failed(
+            f"{endpoint.base_url} may not be called: {error.text}",
+            next_step="Correct OPENAI_BASE_URL or OUTBOUND_ALLOW.",
+        )
     except openai.AuthenticationError:
-        return failed(f"{endpoint.base_url} refuses the key", next_step="Set OPENAI_API_KEY to a valid key of this provider.")
+        return failed(
+            f"{endpoint.base_url} refuses the key", next_step="Set OPENAI_API_KEY to a valid key of this provider."
+        )
     except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
         cause = error.__cause__ or error
         return failed(f"{endpoint.base_url} does not answer ({type(cause).__name__})",

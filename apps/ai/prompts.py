@@ -83,5 +83,5 @@ def load_prompts() -> dict[str, Any]:
 
 
 def _language_line(code: str) -> str:
-    code = code.split("-")[0].lower()
+    code = code.split("-", maxsplit=1)[0].lower()
     return f"Write in {LANGUAGES.get(code, code)}." if code else "Write in the language of the request."

@@ -47,7 +47,9 @@ def usage_summary(*, since: datetime, until: datetime, group_by: str) -> list[Us
 def list_budgets() -> list[BudgetView]:
     """See ``facade.list_budgets``. A "*" budget shows one line per subject that spent, and one for the rule itself."""
     views = []
-    for budget in Budget.objects.filter(Q(is_plan=True) | Q(cap_micros__isnull=False)).order_by("scope", "subject", "period"):
+    for budget in Budget.objects.filter(Q(is_plan=True) | Q(cap_micros__isnull=False)).order_by(
+        "scope", "subject", "period"
+    ):
         start = period_start(budget.period, datetime.now(UTC).date())
         counters = {c.subject: c for c in BudgetCounter.objects.filter(budget=budget, period_start=start)}
         for subject in dict.fromkeys([budget.subject, *sorted(counters)]):

@@ -26,14 +26,14 @@ CAP_MICROS_MAX = 10**15
 def complete(request: CompletionRequest, *, key: str, timeout_s: float) -> Completion:
     """See ``facade.complete``."""
     answer = _run(request, key=key, timeout_s=timeout_s)
-    assert isinstance(answer, Completion)  # noqa: S101 - a completion request settles to a completion
+    assert isinstance(answer, Completion)
     return answer
 
 
 def review(request: ReviewRequest, *, key: str, timeout_s: float) -> Verdict:
     """See ``facade.review``."""
     answer = _run(request, key=key, timeout_s=timeout_s)
-    assert isinstance(answer, Verdict)  # noqa: S101 - a review request settles to a verdict
+    assert isinstance(answer, Verdict)
     return answer
 
 
@@ -126,7 +126,9 @@ def _check_budget(*, scope: str, subject: str, period: str, cap_micros: int | No
         wrong["period"] = f"one of {', '.join(Period.values)}"
     if action not in BudgetAction.values:
         wrong["action"] = f"one of {', '.join(BudgetAction.values)}"
-    if cap_micros is not None and (isinstance(cap_micros, bool) or not isinstance(cap_micros, int) or not 0 <= cap_micros <= CAP_MICROS_MAX):
+    if cap_micros is not None and (
+        isinstance(cap_micros, bool) or not isinstance(cap_micros, int) or not 0 <= cap_micros <= CAP_MICROS_MAX
+    ):
         wrong["cap_micros"] = "a whole number of micro-dollars, 0 or more"
     if wrong:
         raise InvalidInput(fields=wrong)

@@ -172,7 +172,9 @@ def as_platform_error(error: Exception) -> PlatformError | None:  # noqa: PLR091
         case drf.UnsupportedMediaType():
             return UnsupportedFormat(detail=str(error.detail))
         case drf.Throttled():
-            return LimitReached(_("Too many requests. Wait a moment and try again."), retry_after=getattr(error, "wait", None))
+            return LimitReached(
+                _("Too many requests. Wait a moment and try again."), retry_after=getattr(error, "wait", None)
+            )
     return None
 
 

@@ -4,5 +4,7 @@ from apps.core.apps import PlatformApp
 
 
 class I18nConfig(PlatformApp):
+    """Languages."""
+
     name = "apps.i18n"
     label = "i18n"

@@ -50,7 +50,13 @@ class Language:
 def list_languages() -> tuple[Language, ...]:
     """All languages in a fixed order; coverage is read from the catalogues once per process."""
     return tuple(
-        Language(code=code, name=name, own_name=own, direction="rtl" if code in RIGHT_TO_LEFT else "ltr", coverage=_coverage(code))
+        Language(
+            code=code,
+            name=name,
+            own_name=own,
+            direction="rtl" if code in RIGHT_TO_LEFT else "ltr",
+            coverage=_coverage(code),
+        )
         for code, name, own in _NAMES
     )
 
@@ -70,7 +76,7 @@ def _coverage(code: str) -> int:
     if code == SOURCE:
         return 100
     language, _, region = code.partition("-")
-    folder = f"{language}_{region.upper() if len(region) == 2 else region.title()}" if region else language  # noqa: PLR2004
+    folder = f"{language}_{region.upper() if len(region) == 2 else region.title()}" if region else language
     paths = [Path(place) / folder / "LC_MESSAGES" / "django.po" for place in settings.LOCALE_PATHS]
     counts = [count_messages(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
     total = sum(all_of for all_of, _ in counts)

@@ -25,7 +25,8 @@ _COLUMNS = """
 _BY = {
     "id": _COLUMNS + "WHERE t.id = %s",
     "slug": _COLUMNS + "WHERE t.slug = %s",
-    "host": _COLUMNS + "JOIN public.tenants_domain d ON d.tenant_id = t.id WHERE d.domain = %s AND d.verified_at IS NOT NULL",
+    "host": _COLUMNS
+    + "JOIN public.tenants_domain d ON d.tenant_id = t.id WHERE d.domain = %s AND d.verified_at IS NOT NULL",
 }
 
 

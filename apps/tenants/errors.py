@@ -52,7 +52,9 @@ class InvalidSlug(InvalidInput):
     """The wanted address is not a usable host label."""
 
     code = "invalid_slug"
-    message = _("Use 3 to 40 small letters, digits and dashes for the address; it starts and ends with a letter or digit.")
+    message = _(
+        "Use 3 to 40 small letters, digits and dashes for the address; it starts and ends with a letter or digit."
+    )
 
 
 class DomainTaken(Conflict):
@@ -66,7 +68,9 @@ class DomainNotProven(InvalidInput):
     """The TXT record that proves ownership was not found."""
 
     code = "domain_not_proven"
-    message = _("The TXT record %(record)s with the value %(value)s was not found. Add it at your domain's provider and try again.")
+    message = _(
+        "The TXT record %(record)s with the value %(value)s was not found. Add it at your domain's provider and try again."
+    )
 
 
 class WrongStatus(Conflict):
@@ -87,11 +91,15 @@ class MigrationsFailed(PlatformError):
     """Some tenants could not be brought to the present migrations; the status table says which and why."""
 
     code = "migrations_failed"
-    message = _("%(failed)s of %(total)s workspaces could not be migrated. See `manage.py tenant_migrations` and run it again.")
+    message = _(
+        "%(failed)s of %(total)s workspaces could not be migrated. See `manage.py tenant_migrations` and run it again."
+    )
 
 
 class PlanLimitReached(LimitReached):
     """The plan's limit for this is used up."""
 
     code = "plan_limit_reached"
-    message = _("Your plan's limit for %(what)s is reached (%(used)s of %(limit)s). Upgrade, or wait for the next period.")
+    message = _(
+        "Your plan's limit for %(what)s is reached (%(used)s of %(limit)s). Upgrade, or wait for the next period."
+    )

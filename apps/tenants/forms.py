@@ -13,7 +13,9 @@ class WorkspaceForm(forms.Form):
 
     name = forms.CharField(label=_("Name of the workspace"), max_length=Tenant._meta.get_field("name").max_length)
     slug = forms.CharField(
-        label=_("Address"), max_length=40, required=False,
+        label=_("Address"),
+        max_length=40,
+        required=False,
         help_text=_("Small letters, digits and dashes. Leave it empty to use the name."),
     )
 

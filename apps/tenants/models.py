@@ -43,16 +43,22 @@ class Tenant(models.Model):
     epoch = models.PositiveIntegerField(default=1)
     language = models.CharField(max_length=12, default="en")
     time_zone = models.CharField(max_length=64, default="UTC")
-    reason = models.CharField(max_length=300, blank=True, help_text="Why it is suspended or leaving; shown to its people.")
+    reason = models.CharField(
+        max_length=300, blank=True, help_text="Why it is suspended or leaving; shown to its people."
+    )
     delete_after = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(schema_name__regex=SCHEMA_NAME), name="tenants_tenant_schema_name_is_generated"),
+            models.CheckConstraint(
+                condition=Q(schema_name__regex=SCHEMA_NAME), name="tenants_tenant_schema_name_is_generated"
+            ),
             models.CheckConstraint(condition=Q(slug__regex=SLUG), name="tenants_tenant_slug_is_a_host_label"),
             models.CheckConstraint(condition=Q(status__in=TenantStatus.values), name="tenants_tenant_status_is_known"),
-            models.CheckConstraint(condition=Q(launch_stage__in=LaunchStage.values), name="tenants_tenant_stage_is_known"),
+            models.CheckConstraint(
+                condition=Q(launch_stage__in=LaunchStage.values), name="tenants_tenant_stage_is_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status=TenantStatus.DELETING, delete_after__isnull=False)
                 | (~Q(status=TenantStatus.DELETING) & Q(delete_after__isnull=True)),

@@ -12,7 +12,9 @@ from django.db.models.functions import Now
 class PlatformCap(models.Model):
     """The most the platform spends on model calls per ``period`` (``day``, ``month`` or ``total``), in micro-dollars."""
 
-    period = models.CharField(max_length=8, unique=True, choices=[("day", "Per day"), ("month", "Per month"), ("total", "Once")])
+    period = models.CharField(
+        max_length=8, unique=True, choices=[("day", "Per day"), ("month", "Per month"), ("total", "Once")]
+    )
     cap_micros = models.BigIntegerField()
     reason = models.CharField(max_length=200, blank=True)
     updated_by = models.BigIntegerField(null=True, blank=True)

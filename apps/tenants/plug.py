@@ -25,6 +25,8 @@ def _enter(tenant_id: int, epoch: int) -> Iterator[TenantRef]:
 
 
 tenant_gate.register(TenantGate(name="tenants", enter=_enter))
+
+
 def _mend_searches(site: AdminSite) -> None:
     """Packages search by fields their own models lost (dj-stripe 2.11: ``Account.settings``), which fails on every search."""
     for model, model_admin in site._registry.items():

@@ -18,8 +18,11 @@ def _migrations() -> Condition:
     missing = [".".join(planned.key) for planned in tenant_plan() if planned.key not in applied]
     failed = TenantMigration.objects.filter(tenant_id=tenant.id, state=MigrationState.FAILED).count()
     return Condition(
-        name="migrations", title=_("The workspace's database is up to date"), met=not missing and not failed,
-        measured=f"{len(missing)} missing, {failed} failed", wanted="0 missing, 0 failed",
+        name="migrations",
+        title=_("The workspace's database is up to date"),
+        met=not missing and not failed,
+        measured=f"{len(missing)} missing, {failed} failed",
+        wanted="0 missing, 0 failed",
     )
 
 
@@ -34,15 +37,22 @@ def _second_factor() -> Condition:
     tenant_id = current_tenant().id
     owners, secured = count_owners(tenant_id=tenant_id), count_owners_with_second_factor(tenant_id=tenant_id)
     return Condition(
-        name="second_factor", title=_("Every owner has a second factor"), met=owners > 0 and owners == secured,
-        measured=f"{secured} of {owners}", wanted="all", blocking=False,
+        name="second_factor",
+        title=_("Every owner has a second factor"),
+        met=owners > 0 and owners == secured,
+        measured=f"{secured} of {owners}",
+        wanted="all",
+        blocking=False,
     )
 
 
 def _encryption() -> Condition:
     return Condition(
-        name="encryption", title=_("Stored credentials are encrypted with keys of this installation"),
-        met=bool(settings.ENCRYPTION_KEYS), measured="keys set" if settings.ENCRYPTION_KEYS else "no keys", wanted="keys set",
+        name="encryption",
+        title=_("Stored credentials are encrypted with keys of this installation"),
+        met=bool(settings.ENCRYPTION_KEYS),
+        measured="keys set" if settings.ENCRYPTION_KEYS else "no keys",
+        wanted="keys set",
     )
 
 

@@ -18,7 +18,9 @@ from apps.tenants.services.lifecycle import suspend_tenant
 
 
 def send(actor: User, *, email: str = "new@person.example", role: str = Role.EDITOR, **more: object):
-    return invite(email=email, role=role, actor=actor, tenant_name="Acme", link=lambda token: f"http://x/{token}/", **more)
+    return invite(
+        email=email, role=role, actor=actor, tenant_name="Acme", link=lambda token: f"http://x/{token}/", **more
+    )
 
 
 def test_the_token_is_in_the_mail_and_only_its_hash_in_the_table(
@@ -76,7 +78,9 @@ def test_nobody_gives_more_than_they_have(tenant: TenantRef, user: User, member:
 @pytest.mark.parametrize(("changes", "error"), [
     ({"email": "nobody"}, InvalidInput), ({"role": "king"}, InvalidRole), ({"email": "Viewer@acme.example"}, AlreadyMember),
 ])  # fmt: skip
-def test_bad_invitations_are_refused(tenant: TenantRef, user: User, changes: dict[str, str], error: type[Exception]) -> None:
+def test_bad_invitations_are_refused(
+    tenant: TenantRef, user: User, changes: dict[str, str], error: type[Exception]
+) -> None:
     with pytest.raises(error):
         send(user, **changes)
     assert not Invitation.objects.exists()
@@ -90,7 +94,9 @@ def test_an_invitation_never_lowers_a_role(tenant: TenantRef, user: User, viewer
     assert Membership.objects.get(user=person, tenant_id=tenant.id).role == Role.ADMIN
 
 
-def test_foreign_invitations_cannot_be_revoked(tenant: TenantRef, user: User, outsider: User, other_tenant: TenantRef) -> None:
+def test_foreign_invitations_cannot_be_revoked(
+    tenant: TenantRef, user: User, outsider: User, other_tenant: TenantRef
+) -> None:
     made = send(user)
     from apps.tenants.facade import public_context
 

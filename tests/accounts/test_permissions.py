@@ -61,7 +61,9 @@ def test_roles_are_changed_by_those_who_may(tenant: TenantRef, user: User, membe
     assert place(member, tenant).role == Role.EDITOR
 
 
-def test_a_foreign_member_is_as_unknown_as_none(tenant: TenantRef, user: User, outsider: User, other_tenant: TenantRef) -> None:
+def test_a_foreign_member_is_as_unknown_as_none(
+    tenant: TenantRef, user: User, outsider: User, other_tenant: TenantRef
+) -> None:
     foreign = place(outsider, other_tenant)
     for wanted in (foreign.pk, 10**9):
         with pytest.raises(UnknownMember):

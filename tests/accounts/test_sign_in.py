@@ -187,6 +187,9 @@ def test_passkeys_belong_to_the_parent_domain(rf, settings) -> None:
     from apps.accounts.adapter import MfaAdapter
 
     settings.BASE_DOMAIN, settings.ALLOWED_HOSTS = "echopilot.example", ["*"]
-    for host, expected in (("acme.echopilot.example", "echopilot.example"), ("app.customer.example", "app.customer.example")):
+    for host, expected in (
+        ("acme.echopilot.example", "echopilot.example"),
+        ("app.customer.example", "app.customer.example"),
+    ):
         with context.request_context(rf.get("/", SERVER_NAME=host)):
             assert MfaAdapter().get_public_key_credential_rp_entity()["id"] == expected

@@ -151,7 +151,9 @@ def test_guessing_one_account_is_throttled_over_all_workspaces(db: None) -> None
     assert codes[10:] == [429, 429]
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer x.y.z", "bearer é", "Basic abc", "Bearer " + "x" * 5000])
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer a b", "Bearer x.y.z", "bearer é", "Basic abc", "Bearer " + "x" * 5000]
+)
 def test_garbled_headers_are_refused(db: None, header: str) -> None:
     answer = Client(SERVER_NAME="acme.localhost").get("/api/v1/schema/", headers={"Authorization": header})
     assert answer.status_code == 401

@@ -23,7 +23,12 @@ from tests.ai.conftest import ask, point_at
 from tests.servers.openai import OpenAIServer
 
 pytestmark = pytest.mark.django_db
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 SCOPED = {"workflow": "answer", "user_id": 7, "api_key_id": "key-1"}
 SUBJECTS = [("tenant", ""), ("workflow", "answer"), ("user", "7"), ("key", "key-1"), ("model", "gpt-6.1-sol")]
 
@@ -118,7 +123,11 @@ def test_the_sweep_gives_back_what_nobody_settled_unless_its_effect_is_under_way
     with reservation_owners.temporarily(ReservationOwner(name="test", is_under_way=lambda key: key == "alive")):
         assert services.sweep_reservations() == 1
         assert services.sweep_reservations() == 0
-    assert dict(Reservation.objects.values_list("key", "state")) == {"lost": "released", "alive": "open", "young": "open"}
+    assert dict(Reservation.objects.values_list("key", "state")) == {
+        "lost": "released",
+        "alive": "open",
+        "young": "open",
+    }
     counter = BudgetCounter.objects.get(scope="tenant")
     assert counter.reserved_micros == alive["allowance"] + young["allowance"]
     response = facade.perform(lost, facade.unlock(lost), deadline=float("inf"))
@@ -172,7 +181,12 @@ def _call(kind: str, key: str, payer: dict[str, Any]) -> None:
             for _ in facade.stream(ask(**payer, max_output_tokens=300), key=key):
                 pass
         case "review":
-            facade.review(ReviewRequest(task="Explain the plan to the whole team today.", answer=f"The plan is simple and {key}.", **payer), key=key)
+            facade.review(
+                ReviewRequest(
+                    task="Explain the plan to the whole team today.", answer=f"The plan is simple and {key}.", **payer
+                ),
+                key=key,
+            )
         case "premium":
             facade.complete(ask(**payer, quality="premium", max_output_tokens=300), key=key)
         case "abandon":
@@ -191,7 +205,17 @@ def test_64_callers_in_six_nested_scopes_never_overspend(openai_server: OpenAISe
     both = (get_tenant(slug="acme"), get_tenant(slug="globex"))
     noise = random.Random(1)
     gateway.judge_score = lambda _answer: noise.choice([60, 78, 81, 95])
-    faults = [{}, {}, {}, {"status": 500}, {"fault": "garbage"}, {"fault": "garbled"}, {"fault": "empty"}, {"cached": 3}, {"usage": False}]
+    faults = [
+        {},
+        {},
+        {},
+        {"status": 500},
+        {"fault": "garbage"},
+        {"fault": "garbled"},
+        {"fault": "empty"},
+        {"cached": 3},
+        {"usage": False},
+    ]
     gateway.script(*(noise.choice(faults) for _ in range(600)))
     PlatformCap.objects.create(period="day", cap_micros=900_000)
     for reference in both:
@@ -234,4 +258,10 @@ def _assert_exact() -> int:
 
 
 def test_amounts_are_written_as_people_read_them() -> None:
-    assert [ledger.dollars(micros) for micros in (0, 1, 10_000, 1_500_000, 25_000_000)] == ["0.00", "0.000001", "0.01", "1.50", "25.00"]
+    assert [ledger.dollars(micros) for micros in (0, 1, 10_000, 1_500_000, 25_000_000)] == [
+        "0.00",
+        "0.000001",
+        "0.01",
+        "1.50",
+        "25.00",
+    ]

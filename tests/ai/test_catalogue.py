@@ -56,7 +56,9 @@ def test_a_class_is_led_by_a_member_that_stays() -> None:
 def test_checks_warn_90_days_before_and_refuse_after(settings: Any) -> None:
     settings.AI_WORK_MODEL, settings.AI_JUDGE_MODEL = "gpt-4o", None
     last_day = date(2027, 1, 14)
-    ids = {days: [one.id for one in model_findings(today=last_day - timedelta(days=days))] for days in (91, 90, 1, 0, -1)}
+    ids = {
+        days: [one.id for one in model_findings(today=last_day - timedelta(days=days))] for days in (91, 90, 1, 0, -1)
+    }
     assert ids == {91: [], 90: ["ai.W001"], 1: ["ai.W001"], 0: ["ai.E001"], -1: ["ai.E001"]}
 
 
@@ -64,7 +66,9 @@ def test_checks_are_quiet_by_default_and_loud_when_a_class_dies(settings: Any, m
     settings.AI_WORK_MODEL = settings.AI_JUDGE_MODEL = None
     assert model_findings(today=TODAY) == []
     old = load_catalogue()
-    monkeypatch.setattr("apps.ai.checks.load_catalogue", lambda: Catalogue(models=old.models, classes={"work": ("gpt-4o",)}))
+    monkeypatch.setattr(
+        "apps.ai.checks.load_catalogue", lambda: Catalogue(models=old.models, classes={"work": ("gpt-4o",)})
+    )
     assert "ai.E002" in [one.id for one in model_findings(today=date(2027, 2, 1))]
 
 
@@ -84,9 +88,16 @@ def test_an_own_server_with_one_model_judges_with_it(settings: Any) -> None:
 
 
 def test_the_second_address_follows_the_first(settings: Any) -> None:
-    settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.AI_WORK_MODEL = "k", "https://one.example/v1", "our-model"
+    settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.AI_WORK_MODEL = (
+        "k",
+        "https://one.example/v1",
+        "our-model",
+    )
     settings.OPENAI_FALLBACK_BASE_URL = "https://two.example/v1"
-    assert [(one.endpoint, one.model) for one in route(purpose="work")] == [("openai", "our-model"), ("stand-in", "our-model")]
+    assert [(one.endpoint, one.model) for one in route(purpose="work")] == [
+        ("openai", "our-model"),
+        ("stand-in", "our-model"),
+    ]
 
 
 def test_without_a_key_the_bundled_model_answers_at_a_real_zero(settings: Any) -> None:

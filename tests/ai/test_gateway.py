@@ -14,7 +14,12 @@ from tests.ai.conftest import ask
 from tests.servers.openai import OpenAIServer
 
 pytestmark = pytest.mark.django_db
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 
 
 def test_a_completion_is_answered_priced_and_written_down(gateway: OpenAIServer) -> None:
@@ -24,7 +29,13 @@ def test_a_completion_is_answered_priced_and_written_down(gateway: OpenAIServer)
     assert (answer.model, answer.provider, answer.finish_reason) == ("gpt-6.1-sol", "openai", "stop")
     call = AICall.objects.get()
     assert str(call.id) == answer.call_ids[0]
-    assert (call.state, call.role, call.workflow, call.user_id, call.prompt_version) == ("ok", "first", "answer", 7, "p@1")
+    assert (call.state, call.role, call.workflow, call.user_id, call.prompt_version) == (
+        "ok",
+        "first",
+        "answer",
+        7,
+        "p@1",
+    )
     assert call.cached_tokens == 4
     assert call.cost_micros == call.charged_micros == answer.cost_micros
     assert answer.priced
@@ -117,8 +128,14 @@ def test_json_of_the_wrong_form_is_asked_for_once_more(gateway: OpenAIServer) ->
     gateway.script({"json": {"town": "Lisbon"}}, {"json": {"city": "Lisbon"}})
     answer = facade.complete(ask(response_schema=SCHEMA), key="k")
     assert answer.parsed == {"city": "Lisbon"}
-    assert list(AICall.objects.order_by("ordinal").values_list("role", "error_code")) == [("first", "wrong_form"), ("repair", "")]
-    assert "'city' is a required property" in gateway.requests[1]["messages"][-1]["content"] or '"city"' in gateway.requests[1]["messages"][-1]["content"]
+    assert list(AICall.objects.order_by("ordinal").values_list("role", "error_code")) == [
+        ("first", "wrong_form"),
+        ("repair", ""),
+    ]
+    assert (
+        "'city' is a required property" in gateway.requests[1]["messages"][-1]["content"]
+        or '"city"' in gateway.requests[1]["messages"][-1]["content"]
+    )
 
 
 def test_answers_that_never_fit_end_as_unusable_and_are_charged(gateway: OpenAIServer) -> None:

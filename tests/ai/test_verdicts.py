@@ -27,7 +27,13 @@ def review(key: str = "k", **changes: Any) -> Any:
 
 def test_a_verdict_has_scores_and_reasons_per_criterion(gateway: OpenAIServer) -> None:
     verdict = review()
-    assert (verdict.score, verdict.passed, verdict.decision, verdict.judge, verdict.judge_trusted) == (88, True, "pass", "model", True)
+    assert (verdict.score, verdict.passed, verdict.decision, verdict.judge, verdict.judge_trusted) == (
+        88,
+        True,
+        "pass",
+        "model",
+        True,
+    )
     assert [(one.key, one.weight, one.score) for one in verdict.criteria] == [
         ("clarity", 30, 88), ("accuracy", 30, 88), ("completeness", 20, 88), ("tone", 20, 88)
     ]  # fmt: skip
@@ -111,7 +117,9 @@ def test_texts_cannot_leave_their_fence_or_reach_the_rules(gateway: OpenAIServer
 
 
 def test_scores_outside_the_scale_are_clamped(gateway: OpenAIServer) -> None:
-    gateway.script({"json": {f"c{n}": {"reason": "x" * 5000, "score": score} for n, score in enumerate((900, -5, 100, 100), 1)}})
+    gateway.script(
+        {"json": {f"c{n}": {"reason": "x" * 5000, "score": score} for n, score in enumerate((900, -5, 100, 100), 1)}}
+    )
     verdict = review()
     assert [one.score for one in verdict.criteria] == [100, 0, 100, 100]
     assert max(len(one.reason) for one in verdict.criteria) <= judge.REASON_CHARS
@@ -125,7 +133,12 @@ def test_the_judge_cannot_say_the_total_or_the_decision(gateway: OpenAIServer) -
 
 def test_a_blocking_check_saves_the_judges_price(gateway: OpenAIServer) -> None:
     verdict = review(checks=(Check(kind="required", value=["4712"]),))
-    assert (verdict.decision, verdict.judge, verdict.cost_micros, gateway.counters["requests"]) == ("revise", "checks", 0, 0)
+    assert (verdict.decision, verdict.judge, verdict.cost_micros, gateway.counters["requests"]) == (
+        "revise",
+        "checks",
+        0,
+        0,
+    )
     assert "4712" in verdict.reasons
 
 
@@ -182,7 +195,11 @@ def test_without_a_judging_model_measures_speak_and_say_so(settings: Any, tenant
     verdict = review(task=good["task"], answer=good["answer"])
     assert (verdict.judge, verdict.judge_trusted, verdict.passed, verdict.cost_micros) == ("mechanical", False, True, 0)
     assert "Scored by measures, not by a model" in verdict.reasons
-    free = review("free", task="What is the capital of Australia and why?", answer="The capital of Australia is Canberra, a compromise between Sydney and Melbourne in 1908.")
+    free = review(
+        "free",
+        task="What is the capital of Australia and why?",
+        answer="The capital of Australia is Canberra, a compromise between Sydney and Melbourne in 1908.",
+    )
     assert free.decision in {"person", "revise"}
 
 

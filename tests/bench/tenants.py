@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -21,14 +22,14 @@ from tests.bench.setting import Place, setting
 TENANTS = 300
 SIGN_UPS = 40
 PACKAGE = "measured_migrations"
-MIGRATION = '''
+MIGRATION = """
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [("tasks", "{last}")]
     operations = [migrations.AddField("task", "{field}", models.CharField(max_length=40, default=""))]
-'''
+"""
 TARGETS = {
     "sign_up_p95_s": Target(at_most=2),
     "no_op_deploy_s": Target(at_most=10),
@@ -63,8 +64,9 @@ def _measure(place: Place, folder: Path, tenants: int) -> dict[str, float]:
     figures: dict[str, float] = _sign_ups() | _create(tenants)
     tenants = len(list_active_tenants())
     figures["tenants"] = tenants
-    figures["no_op_deploy_s"] = _timed(["migrate", "-v", "0"])
-    figures["no_op_tenants_s"] = _timed(["migrate_tenants", "-v", "0"])
+    figures["no_op_deploy_s"], figures["no_op_deploy_cpu_s"] = _timed(["migrate", "-v", "0"])
+    figures["no_op_tenants_s"], figures["no_op_tenants_cpu_s"] = _timed(["migrate_tenants", "-v", "0"])
+    figures["start_of_django_s"], figures["start_of_django_cpu_s"] = _timed(["help", "migrate"])
     _add_migration(folder, "one", "measured_one")
     started = time.monotonic()
     _run_deploy(folder)
@@ -83,8 +85,10 @@ def _sign_ups() -> dict[str, float]:
     pooled = [_sign_up(number) for number in range(SIGN_UPS)]
     built = [_sign_up(SIGN_UPS + number) for number in range(SIGN_UPS)]
     return {
-        "sign_up_p50_s": _percentile(pooled, 50), "sign_up_p95_s": _percentile(pooled, 95),
-        "sign_up_empty_pool_p50_s": _percentile(built, 50), "sign_up_empty_pool_p95_s": _percentile(built, 95),
+        "sign_up_p50_s": _percentile(pooled, 50),
+        "sign_up_p95_s": _percentile(pooled, 95),
+        "sign_up_empty_pool_p50_s": _percentile(built, 50),
+        "sign_up_empty_pool_p95_s": _percentile(built, 95),
     }
 
 
@@ -125,7 +129,7 @@ def _create(tenants: int) -> dict[str, float]:
 
 def _killed(folder: Path, tenants: int) -> dict[str, float]:
     """SIGKILL after roughly half; the next run finishes, and nobody is migrated twice."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.tenants", "--deploy", str(folder)], cwd=ROOT,  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.tenants", "--deploy", str(folder)], cwd=ROOT,
                                stdout=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
     while process.poll() is None and _with_column("measured_two") < tenants // 2:
         time.sleep(0.05)
@@ -137,11 +141,15 @@ def _killed(folder: Path, tenants: int) -> dict[str, float]:
     _run_deploy(folder)
     seconds = time.monotonic() - started
     done, recorded = _with_column("measured_two"), _recorded("9002_measured")
-    return {"killed_at": half, "resume_s": round(seconds, 2), "killed_lost_or_doubled": (tenants - done) + abs(tenants - recorded)}
+    return {
+        "killed_at": half,
+        "resume_s": round(seconds, 2),
+        "killed_lost_or_doubled": (tenants - done) + abs(tenants - recorded),
+    }
 
 
 def _run_deploy(folder: Path) -> None:
-    subprocess.run([sys.executable, "-m", "tests.bench.tenants", "--deploy", str(folder)], cwd=ROOT, check=True,  # noqa: S603
+    subprocess.run([sys.executable, "-m", "tests.bench.tenants", "--deploy", str(folder)], cwd=ROOT, check=True,
                    stdout=subprocess.DEVNULL)  # fmt: skip
 
 
@@ -168,15 +176,21 @@ def _add_migration(folder: Path, name: str, field: str) -> None:
     (package / f"{number}_measured.py").write_text(MIGRATION.format(last=last, field=field))
 
 
-def _timed(command: list[str]) -> float:
-    started = time.monotonic()
-    subprocess.run([sys.executable, str(ROOT / "manage.py"), *command], check=True, stdout=subprocess.DEVNULL,  # noqa: S603
+def _timed(command: list[str]) -> tuple[float, float]:
+    """Wall and CPU seconds of a management command in a process of its own."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run([sys.executable, str(ROOT / "manage.py"), *command], check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)  # fmt: skip
-    return round(time.monotonic() - started, 2)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return round(time.monotonic() - started, 2), round(
+        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2
+    )
 
 
 def _with_column(name: str) -> int:
-    return _count("SELECT count(*) FROM information_schema.columns WHERE table_name = 'tasks_task' AND column_name = %s", name)
+    return _count(
+        "SELECT count(*) FROM information_schema.columns WHERE table_name = 'tasks_task' AND column_name = %s", name
+    )
 
 
 def _recorded(name: str) -> int:
@@ -184,7 +198,7 @@ def _recorded(name: str) -> int:
     from apps.tenants.facade import list_active_tenants
 
     return sum(
-        _count(f'SELECT count(*) FROM "{tenant.schema_name}".django_migrations WHERE name = %s', name)  # noqa: S608
+        _count(f'SELECT count(*) FROM "{tenant.schema_name}".django_migrations WHERE name = %s', name)
         for tenant in list_active_tenants()
     )
 

@@ -52,7 +52,9 @@ def test_gauge_escapes_what_a_tenant_named_a_criterion() -> None:
 
 
 def test_waterfall_places_bars_in_time_and_keeps_running_steps_open() -> None:
-    picture = waterfall([step("done", 0, 5), step("running", 5, None), step("pending", None, None)], START + timedelta(seconds=10))
+    picture = waterfall(
+        [step("done", 0, 5), step("running", 5, None), step("pending", None, None)], START + timedelta(seconds=10)
+    )
     assert picture.count("<rect") == 2
     assert 'x="0.0" y="3" width="200.0"' in picture
     assert 'x="200.0" y="17" width="200.0"' in picture

@@ -87,7 +87,10 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "tasks_api:task_review": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks_api:task_retry": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks_api:task_cancel": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
-    "tasks_api:task_attachment": lambda v: {"task_id": (v.task, UNKNOWN_UUID), "attachment_id": (v.attachment, UNKNOWN_UUID)},
+    "tasks_api:task_attachment": lambda v: {
+        "task_id": (v.task, UNKNOWN_UUID),
+        "attachment_id": (v.attachment, UNKNOWN_UUID),
+    },
     "connectors:notion_webhook": lambda v: {"key": (v.webhook_key, "x" * 43)},
     "accounts:api_session_revoke": lambda v: {"session_id": (v.api_session, UNKNOWN_UUID)},
     "accounts:invitation_accept": lambda v: {"token": (v.invitation_token, "unknown-token")},
@@ -117,7 +120,9 @@ def make_victim(outsider: Any) -> Victim:
     from apps.tenants.storage import TenantStorage
 
     with transactions.entered("globex") as tenant:
-        task = submit_task(source="portal", title=f"Secret {CANARY}", body=f"Summarise {CANARY}", requested_by=outsider.pk)
+        task = submit_task(
+            source="portal", title=f"Secret {CANARY}", body=f"Summarise {CANARY}", requested_by=outsider.pk
+        )
         path = TenantStorage().save(f"{CANARY}.txt", ContentFile(CANARY.encode()))
         attachment = Attachment.objects.create(
             task_id=task.id, name=f"{CANARY}.txt", kind="document", media_type="text/plain", size=len(CANARY), sha256="0" * 64,
@@ -125,15 +130,30 @@ def make_victim(outsider: Any) -> Victim:
         )  # fmt: skip
         connection = Connection.objects.create(name=CANARY)
         invited = invite(
-            email=f"{CANARY}@globex.example", role="viewer", actor=outsider, tenant_name=CANARY, link=lambda token: token
+            email=f"{CANARY}@globex.example",
+            role="viewer",
+            actor=outsider,
+            tenant_name=CANARY,
+            link=lambda token: token,
         )
         start_session(person=outsider, tenant_id=tenant.id, epoch=tenant.epoch, label=CANARY)
         Membership.objects.filter(user=outsider, tenant_id=tenant.id).update(id=FOREIGN_INT)
         Invitation.objects.filter(pk=invited.invitation_id).update(id=FOREIGN_INT)
-        TenantExport.objects.create(id=FOREIGN_INT, tenant_id=tenant.id, state="ready", path=str(TenantStorage().path(path)))
-    Authenticator.objects.create(id=FOREIGN_INT, user=outsider, type="webauthn", data={"name": CANARY, "credential": {}})
+        TenantExport.objects.create(
+            id=FOREIGN_INT, tenant_id=tenant.id, state="ready", path=str(TenantStorage().path(path))
+        )
+    Authenticator.objects.create(
+        id=FOREIGN_INT, user=outsider, type="webauthn", data={"name": CANARY, "credential": {}}
+    )
     return Victim(
-        tenant=tenant, task=task.id, attachment=attachment.pk, membership=FOREIGN_INT, invitation=FOREIGN_INT,
-        invitation_token=invited.token, export=FOREIGN_INT, api_session=ApiSession.objects.get().pk, authenticator=FOREIGN_INT,
+        tenant=tenant,
+        task=task.id,
+        attachment=attachment.pk,
+        membership=FOREIGN_INT,
+        invitation=FOREIGN_INT,
+        invitation_token=invited.token,
+        export=FOREIGN_INT,
+        api_session=ApiSession.objects.get().pk,
+        authenticator=FOREIGN_INT,
         webhook_key=connection.webhook_key,
     )

@@ -203,9 +203,7 @@ def visible(answer: HttpResponse, *ids: object) -> tuple[Any, ...]:
 
 def difference(one: tuple[Any, ...], other: tuple[Any, ...]) -> str:
     """What differs, short enough to read."""
-    lines = difflib.unified_diff(
-        str(one).split("\\n"), str(other).split("\\n"), n=0, lineterm=""
-    )
+    lines = difflib.unified_diff(str(one).split("\\n"), str(other).split("\\n"), n=0, lineterm="")
     return " | ".join(lines)[:600]
 
 

@@ -172,7 +172,11 @@ def _file_patches() -> Iterator[Any]:
         tenant = active_tenant()
         place = Path(self.path(name)).resolve()
         media = Path(settings.MEDIA_ROOT).resolve()
-        if tenant is not None and media in place.parents and media / TENANT_FILES / tenant.schema_name not in place.parents:
+        if (
+            tenant is not None
+            and media in place.parents
+            and media / TENANT_FILES / tenant.schema_name not in place.parents
+        ):
             _breach(f"inside {tenant.schema_name} a file lies at {place.relative_to(media)}")
         if tenant is None and media / TENANT_FILES in place.parents:
             _breach(f"outside any tenant a file lies at {place.relative_to(media)}")

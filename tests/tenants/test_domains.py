@@ -108,5 +108,7 @@ def test_a_host_is_recognised_however_it_is_written(db: None, host: str) -> None
 
 
 def test_a_forwarded_host_is_not_believed(db: None, user: User) -> None:
-    answer = Client(SERVER_NAME="acme.localhost").get("/accounts/login/", headers={"X-Forwarded-Host": "globex.localhost"})
+    answer = Client(SERVER_NAME="acme.localhost").get(
+        "/accounts/login/", headers={"X-Forwarded-Host": "globex.localhost"}
+    )
     assert "Globex" not in answer.text

@@ -31,7 +31,12 @@ from apps.tenants.services.limits import change_plan, override_limit
 def test_every_shipped_plan_names_every_limit(db: None) -> None:
     call_command("loaddata", "tenants", verbosity=0)
     call_command("loaddata", "tenants", verbosity=0)
-    assert list(Plan.objects.order_by("position").values_list("key", flat=True)) == ["starter", "launch", "growth", "agency"]
+    assert list(Plan.objects.order_by("position").values_list("key", flat=True)) == [
+        "starter",
+        "launch",
+        "growth",
+        "agency",
+    ]
     for plan in Plan.objects.all():
         check_limits(plan.limits)
         assert set(plan.limits) == set(ENTITLEMENTS)
@@ -111,7 +116,9 @@ def test_going_live_needs_permission_conditions_and_leaves_a_record(
     with launch.readiness_checks.temporarily(broken), pytest.raises(NotReady, match="broken"):
         change_launch_stage(stage="post", user=user, reason="now")
     fine = launch.Condition(name="encryption", title="Keys", met=True, measured="set", wanted="set")
-    with launch.readiness_checks.temporarily(launch.ReadinessCheck(name="encryption", measure=lambda: fine), replace=True):
+    with launch.readiness_checks.temporarily(
+        launch.ReadinessCheck(name="encryption", measure=lambda: fine), replace=True
+    ):
         change_launch_stage(stage="post", user=user, reason="tested for a week")
     assert Tenant.objects.get(pk=tenant.id).launch_stage == "post"
     event = TenantEvent.objects.get(tenant_id=tenant.id, kind="launch_stage_changed")

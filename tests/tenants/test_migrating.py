@@ -26,7 +26,9 @@ def extend(monkeypatch: pytest.MonkeyPatch) -> Extend:
 
     def add(*operations: migrations.operations.base.Operation, name: str = "9001_new", **attributes: object) -> None:
         state = plan[-1].migration.mutate_state(plan[-1].before, preserve=True)
-        migration = type("Migration", (migrations.Migration,), {"operations": list(operations), **attributes})(name, "tasks")
+        migration = type("Migration", (migrations.Migration,), {"operations": list(operations), **attributes})(
+            name, "tasks"
+        )
         plan.append(Planned(migration=migration, before=state))
 
     monkeypatch.setattr(status, "tenant_plan", lambda: tuple(plan))
@@ -116,7 +118,9 @@ def test_concurrent_indexes_run_outside_a_transaction(extend: Extend) -> None:
     assert migrate_tenants(jobs=2).failed == {}
     for slug in ("acme", "globex"):
         with tenant_context(get_tenant(slug=slug)), connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_indexes WHERE schemaname = current_schema() AND indexname = 'tasks_title_test'")
+            cursor.execute(
+                "SELECT 1 FROM pg_indexes WHERE schemaname = current_schema() AND indexname = 'tasks_title_test'"
+            )
             assert cursor.fetchone() == (1,)
 
 
@@ -140,7 +144,9 @@ def test_two_deploys_at_once_share_the_work(extend: Extend) -> None:
     assert [report.failed for report in reports] == [{}, {}]
     for tenant in ("acme", "globex", *(f"many-{number}" for number in range(6))):
         with tenant_context(get_tenant(slug=tenant)), connection.cursor() as cursor:
-            cursor.execute("SELECT name, count(*) FROM django_migrations WHERE name LIKE '900%%' GROUP BY name ORDER BY name")
+            cursor.execute(
+                "SELECT name, count(*) FROM django_migrations WHERE name LIKE '900%%' GROUP BY name ORDER BY name"
+            )
             assert cursor.fetchall() == [("9001_new", 1), ("9002_more", 1)]
 
 

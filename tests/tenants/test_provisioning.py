@@ -108,15 +108,20 @@ def shape(schema_name: str) -> list[tuple[object, ...]]:
         f"SELECT {column} FROM information_schema.columns WHERE table_schema = %s ORDER BY 1, 2",
         f"SELECT {constraint} FROM pg_constraint WHERE connamespace = %s::regnamespace ORDER BY 1, 2",
         "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = %s ORDER BY 1, 2",
-        (f"SELECT {trigger} FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid "
-         "WHERE NOT tgisinternal AND c.relnamespace = %s::regnamespace ORDER BY 1, 2"),
+        (
+            f"SELECT {trigger} FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid "
+            "WHERE NOT tgisinternal AND c.relnamespace = %s::regnamespace ORDER BY 1, 2"
+        ),
     )
     rows: list[tuple[object, ...]] = []
     with connection.cursor() as cursor:
         for query in queries:
             cursor.execute(query, [schema_name])
             found = cursor.fetchall()
-            rows += [tuple(CASTS_AND_BRACKETS.sub("", str(value).replace(schema_name, "S")) for value in row) for row in found]
+            rows += [
+                tuple(CASTS_AND_BRACKETS.sub("", str(value).replace(schema_name, "S")) for value in row)
+                for row in found
+            ]
     return rows
 
 

@@ -56,7 +56,9 @@ class RefreshView(_TokenView):
         given = RefreshIn(data=request.data)
         given.is_valid(raise_exception=True)
         tenant = self.tenant(request)
-        return _answer(refresh_session(refresh=given.validated_data["refresh"], tenant_id=tenant.id, epoch=tenant.epoch))
+        return _answer(
+            refresh_session(refresh=given.validated_data["refresh"], tenant_id=tenant.id, epoch=tenant.epoch)
+        )
 
 
 class RevokeView(_TokenView):

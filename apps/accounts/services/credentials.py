@@ -33,7 +33,9 @@ def check_credentials(*, request: HttpRequest, email: str, password: str, code: 
 
 def _is_verified(person: User) -> bool:
     """False only for people who signed up and never proved the address."""
-    known = EmailAddress.objects.filter(user=person, email__iexact=person.email).values_list("verified", flat=True).first()
+    known = (
+        EmailAddress.objects.filter(user=person, email__iexact=person.email).values_list("verified", flat=True).first()
+    )
     return known is not False
 
 

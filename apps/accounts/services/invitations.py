@@ -51,7 +51,11 @@ def invite(
     with transaction.atomic():
         _open(tenant_id).filter(email__iexact=address).update(revoked_at=moment)
         row = Invitation.objects.create(
-            tenant_id=tenant_id, email=address, role=role, token_hash=hash_token(token), invited_by=actor,
+            tenant_id=tenant_id,
+            email=address,
+            role=role,
+            token_hash=hash_token(token),
+            invited_by=actor,
             expires_at=moment + timedelta(days=VALID_DAYS),
         )
         signals.invitation_sent.announce(
@@ -84,7 +88,9 @@ def accept_invitation(*, token: str, person: User, now: datetime | None = None) 
     if row.email.lower() != person.email.lower():
         raise WrongRecipient
     with transaction.atomic():
-        won = Invitation.objects.filter(pk=row.pk, accepted_at=None, revoked_at=None).update(accepted_at=moment, accepted_by=person)
+        won = Invitation.objects.filter(pk=row.pk, accepted_at=None, revoked_at=None).update(
+            accepted_at=moment, accepted_by=person
+        )
         if not won:
             raise InvalidInvitation
         if not Membership.objects.filter(tenant_id=row.tenant_id, user=person).exists():

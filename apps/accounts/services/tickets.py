@@ -18,7 +18,10 @@ def issue_ticket(*, person: User, host: str, state: str, now: datetime | None = 
     SignInTicket.objects.filter(expires_at__lt=moment - timedelta(days=1)).delete()
     token = secrets.token_urlsafe(32)
     SignInTicket.objects.create(
-        token_hash=hash_token(f"{token}.{state}"), user=person, host=host, expires_at=moment + timedelta(seconds=VALID_SECONDS)
+        token_hash=hash_token(f"{token}.{state}"),
+        user=person,
+        host=host,
+        expires_at=moment + timedelta(seconds=VALID_SECONDS),
     )
     return token
 

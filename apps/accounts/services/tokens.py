@@ -49,12 +49,18 @@ class Claims:
     jti: str
 
 
-def start_session(*, person: User, tenant_id: int, epoch: int, label: str = "", now: datetime | None = None) -> TokenPair:
+def start_session(
+    *, person: User, tenant_id: int, epoch: int, label: str = "", now: datetime | None = None
+) -> TokenPair:
     """Start a family of tokens for one person in one tenant."""
     moment = now or timezone.now()
     claims = Claims(user_id=person.pk, tenant_id=tenant_id, epoch=epoch, family=new_id(), jti=uuid4().hex)
     ApiSession.objects.create(
-        id=claims.family, user=person, tenant_id=tenant_id, current_jti=claims.jti, label=label[:200],
+        id=claims.family,
+        user=person,
+        tenant_id=tenant_id,
+        current_jti=claims.jti,
+        label=label[:200],
         expires_at=moment + _refresh_lifetime(),
     )
     return _pair(claims)
@@ -71,7 +77,11 @@ def refresh_session(*, refresh: str, tenant_id: int, epoch: int, now: datetime |
         raise InvalidToken(detail="token of another tenant or epoch")
     following = uuid4().hex
     alive = ApiSession.objects.filter(
-        pk=claims.family, tenant_id=tenant_id, user_id=claims.user_id, revoked_at=None, expires_at__gt=moment,
+        pk=claims.family,
+        tenant_id=tenant_id,
+        user_id=claims.user_id,
+        revoked_at=None,
+        expires_at__gt=moment,
         created_at__gt=moment - timedelta(days=LONGEST_DAYS),
     )
     if not alive.filter(current_jti=claims.jti).update(
@@ -107,7 +117,9 @@ def read_access(*, token: str, tenant_id: int, epoch: int) -> Claims:
     claims = _read(AccessToken, token)
     if claims.tenant_id != tenant_id or claims.epoch != epoch:
         raise InvalidToken(detail="token of another tenant or epoch")
-    if not ApiSession.objects.filter(pk=claims.family, user_id=claims.user_id, tenant_id=tenant_id, revoked_at=None).exists():
+    if not ApiSession.objects.filter(
+        pk=claims.family, user_id=claims.user_id, tenant_id=tenant_id, revoked_at=None
+    ).exists():
         raise InvalidToken(detail="family revoked")
     return claims
 
@@ -116,8 +128,11 @@ def _read(kind: type[AccessToken] | type[RefreshToken], raw: str) -> Claims:
     try:
         payload = kind(raw).payload  # type: ignore[arg-type]  # its stub knows tokens only, its code takes the text
         return Claims(
-            user_id=int(payload["sub"]), tenant_id=int(payload["tid"]), epoch=int(payload["epo"]),
-            family=UUID(payload["fam"]), jti=str(payload["jti"]),
+            user_id=int(payload["sub"]),
+            tenant_id=int(payload["tid"]),
+            epoch=int(payload["epo"]),
+            family=UUID(payload["fam"]),
+            jti=str(payload["jti"]),
         )
     except (TokenError, KeyError, TypeError, ValueError) as error:
         raise InvalidToken(detail=type(error).__name__) from None
@@ -126,13 +141,17 @@ def _read(kind: type[AccessToken] | type[RefreshToken], raw: str) -> Claims:
 def _pair(claims: Claims) -> TokenPair:
     access, refresh = AccessToken(), RefreshToken()
     body: dict[str, Any] = {
-        "sub": str(claims.user_id), "tid": claims.tenant_id, "epo": claims.epoch, "fam": str(claims.family),
+        "sub": str(claims.user_id),
+        "tid": claims.tenant_id,
+        "epo": claims.epoch,
+        "fam": str(claims.family),
     }
     for token in (access, refresh):
         token.payload.update(body)
     refresh.payload["jti"] = claims.jti
     return TokenPair(
-        access=str(access), refresh=str(refresh),
+        access=str(access),
+        refresh=str(refresh),
         access_expires_in=int(cast("timedelta", settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]).total_seconds()),
         refresh_expires_in=int(_refresh_lifetime().total_seconds()),
     )

@@ -37,7 +37,9 @@ def read(reply: Reply, schema: Mapping[str, Any] | None) -> Reading:
     if reply.refusal:
         return Reading(usable=False, problem="refused", explanation="the model declined to answer", final=True)
     if reply.finish_reason == "content_filter":
-        return Reading(usable=False, problem="content_filter", explanation="the answer was blocked by the provider", final=True)
+        return Reading(
+            usable=False, problem="content_filter", explanation="the answer was blocked by the provider", final=True
+        )
     text = THOUGHTS.sub("", reply.text).strip()
     if not text:
         return Reading(usable=False, problem="empty_answer", explanation="the answer was empty")
@@ -53,11 +55,15 @@ def _read_json(text: str, schema: Mapping[str, Any], *, cut_off: bool) -> Readin
         value = json.loads(bare, parse_constant=_no_constants)
     except (ValueError, RecursionError):
         if cut_off:
-            return Reading(usable=False, text=text, problem="cut_off", explanation="the answer was cut off before its end")
+            return Reading(
+                usable=False, text=text, problem="cut_off", explanation="the answer was cut off before its end"
+            )
         value = _repaired(bare)
     if value is None:
         return Reading(usable=False, text=text, problem="not_json", explanation="the answer was not JSON")
-    problems = [error.message[:160] for error in jsonschema_rs.validator_for(dict(schema)).iter_errors(value)][:PROBLEMS_SHOWN]
+    problems = [error.message[:160] for error in jsonschema_rs.validator_for(dict(schema)).iter_errors(value)][
+        :PROBLEMS_SHOWN
+    ]
     if problems:
         return Reading(usable=False, text=text, problem="wrong_form", explanation="; ".join(problems))
     return Reading(usable=True, text=text, parsed=value)
@@ -80,7 +86,9 @@ def _no_constants(name: str) -> Any:
 
 def ask_again(messages: tuple[Message, ...], answer: str, reading: Reading) -> tuple[Message, ...]:
     """The conversation with the unusable answer and what was wrong with it."""
-    complaint = f"Your answer could not be used: {reading.explanation}. Answer again, completely and only in the agreed form."
+    complaint = (
+        f"Your answer could not be used: {reading.explanation}. Answer again, completely and only in the agreed form."
+    )
     if reading.problem == "empty_answer":
         return (*messages, Message(role="user", content="Please answer the request above.", trusted=True))
     return (

@@ -106,7 +106,7 @@ def _safely(action: Callable[[Any], Answer]) -> Answer:
         return action(shared)
     except (OSError, ConnectionError) as error:
         logger.info("breaker keeps its own count: %s", type(error).__name__)
-    except Exception as error:  # noqa: BLE001 - client libraries raise their own families; only those may pass here
+    except Exception as error:
         if type(error).__module__.split(".")[0] not in {"redis", "valkey"}:
             raise
     return action(_own)

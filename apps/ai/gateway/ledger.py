@@ -169,9 +169,13 @@ def settle(*, reservation_id: UUID, spent_micros: int, by_model: Mapping[str, in
     return _close(reservation_id, state="settled", spent=spent_micros, by_model=by_model, reason="", late=True)
 
 
-def release(*, reservation_id: UUID, reason: str, spent_micros: int = 0, by_model: Mapping[str, int] | None = None) -> bool:
+def release(
+    *, reservation_id: UUID, reason: str, spent_micros: int = 0, by_model: Mapping[str, int] | None = None
+) -> bool:
     """Give the reservation back, less what failed attempts cost. False when it was closed before."""
-    return _close(reservation_id, state="released", spent=spent_micros, by_model=by_model or {}, reason=reason, late=False)
+    return _close(
+        reservation_id, state="released", spent=spent_micros, by_model=by_model or {}, reason=reason, late=False
+    )
 
 
 def _take(bound: list[Any], rest: list[Any]) -> tuple[bool, bool, Any, Any]:
@@ -185,7 +189,9 @@ def _take(bound: list[Any], rest: list[Any]) -> tuple[bool, bool, Any, Any]:
     raise RuntimeError("the budget's counters for this period could not be opened")
 
 
-def _close(reservation_id: UUID, *, state: str, spent: int, by_model: Mapping[str, int], reason: str, late: bool) -> bool:
+def _close(
+    reservation_id: UUID, *, state: str, spent: int, by_model: Mapping[str, int], reason: str, late: bool
+) -> bool:
     row = CLOSE.run([str(reservation_id), state, spent, reason[:200], late])
     if row is None:
         return False
@@ -198,7 +204,11 @@ def _close(reservation_id: UUID, *, state: str, spent: int, by_model: Mapping[st
 
 def _exceeded(scope: Scope, period: str, cap: int, used: int, needed: int) -> BudgetExceeded:
     return BudgetExceeded(
-        scope=scope.label, cap=dollars(cap), used=dollars(used), needed=dollars(needed), period=Period(period).label,
+        scope=scope.label,
+        cap=dollars(cap),
+        used=dollars(used),
+        needed=dollars(needed),
+        period=Period(period).label,
         detail=f"{scope} cap {cap}, used {used}, needed {needed} micro-dollars",
     )
 

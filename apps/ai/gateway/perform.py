@@ -70,7 +70,9 @@ def ask(session: Session, messages: tuple[Message, ...], *, role: str) -> dict[s
             session.paused_s = min(session.paused_s or conf.RESERVATION_LIFE_S, breaker.opens_in_s())
             continue
         is_last = number == len(candidates) - 1
-        answer = _ask_one(session, candidate, breaker, messages, role=role if not session.calls else "fallback", is_last=is_last)
+        answer = _ask_one(
+            session, candidate, breaker, messages, role=role if not session.calls else "fallback", is_last=is_last
+        )
         if answer is not None:
             return answer
         if wire.seconds_left(session.deadline) < LEAST_TIME_S:
@@ -140,7 +142,13 @@ def record(session: Session, candidate: Mapping[str, Any], messages: tuple[Messa
     text = reply.text if reply else (failure.text if failure else "")
     estimated = billed and not usage
     if estimated:
-        usage = {"prompt": likely_tokens(messages), "cached": 0, "cache_write": 0, "completion": text_tokens(text), "reasoning": 0}
+        usage = {
+            "prompt": likely_tokens(messages),
+            "cached": 0,
+            "cache_write": 0,
+            "completion": text_tokens(text),
+            "reasoning": 0,
+        }
     session.calls.append({
         "role": role, "endpoint": candidate["endpoint"], "prices": candidate["prices"], "model": candidate["model"],
         "answered_by": reply.answered_by if reply else "", "request_id": reply.request_id if reply else "",
@@ -193,5 +201,3 @@ def failure_of(session: Session) -> ModelCallFailed | NoModelAvailable:
         logger.warning("provider refused the request", extra={"reason": last.detail})
         return ModelRefused(reason=last.code, detail=last.detail, calls=session.calls)
     return ModelCallFailed(reason=last.code, detail=last.detail, retry_after=last.retry_after, calls=session.calls)
-
-

@@ -84,7 +84,9 @@ def _with_hold(plan: dict[str, Any], request: CompletionRequest, *, key: str, tr
 
 
 def _payers(request: CompletionRequest, models: tuple[str, ...]) -> ledger.Payers:
-    return ledger.Payers(workflow=request.workflow, user_id=request.user_id, api_key_id=request.api_key_id, models=models)
+    return ledger.Payers(
+        workflow=request.workflow, user_id=request.user_id, api_key_id=request.api_key_id, models=models
+    )
 
 
 def _fitting(candidates: Sequence[Candidate], request: CompletionRequest) -> list[dict[str, Any]]:

@@ -99,7 +99,9 @@ def _override(endpoint: conf.Endpoint, *, purpose: str, saving: bool) -> str | N
     return work
 
 
-def _class_members(endpoint: conf.Endpoint, *, purpose: str, quality: str, saving: bool, today: date) -> list[ModelSpec]:
+def _class_members(
+    endpoint: conf.Endpoint, *, purpose: str, quality: str, saving: bool, today: date
+) -> list[ModelSpec]:
     catalogue = load_catalogue()
     override = _override(endpoint, purpose=purpose, saving=saving)
     members: list[ModelSpec] = []

@@ -69,7 +69,9 @@ class LiveStream:
     def _failed(self, failure: wire.CallFailed) -> bool:
         calls = self._session.calls
         if failure.fate == "too_long":
-            raise InputTooLong(needed=perform.likely_tokens(self._messages), window=self._candidate["context"]) from failure
+            raise InputTooLong(
+                needed=perform.likely_tokens(self._messages), window=self._candidate["context"]
+            ) from failure
         if failure.fate == "blocked":
             raise ModelRefused(reason="content policy", calls=calls) from failure
         if self._reply.text:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -138,7 +137,10 @@ def _adapting(call: Call, secrets: Secrets, extra: dict[str, Any]) -> Any:
 
 def _culprit(error: openai.APIStatusError, dropped: frozenset[str]) -> str | None:
     text = f"{getattr(error, 'param', '') or ''} {error.message}"
-    unsupported = any(word in text.lower() for word in ("unsupported", "not support", "unknown parameter", "unrecognized", "extra inputs"))
+    unsupported = any(
+        word in text.lower()
+        for word in ("unsupported", "not support", "unknown parameter", "unrecognized", "extra inputs")
+    )
     if not unsupported and getattr(error, "param", None) not in OPTIONAL:
         return None
     return next((name for name in OPTIONAL if name in text and name not in dropped), None)
@@ -152,7 +154,9 @@ def _client(base_url: str, api_key: str, timeout_s: int) -> OpenAI:
         api_key=api_key,
         max_retries=0,
         timeout=httpx2.Timeout(timeout, connect=min(timeout, conf.CONNECT_TIMEOUT_S)),
-        http_client=outbound.http2_client(purpose="ai", timeout=timeout, user_given=False, max_bytes=conf.ANSWER_BYTES_MAX),
+        http_client=outbound.http2_client(
+            purpose="ai", timeout=timeout, user_given=False, max_bytes=conf.ANSWER_BYTES_MAX
+        ),
     )
 
 
@@ -223,9 +227,13 @@ def _from_status(error: openai.APIStatusError) -> CallFailed:
         return CallFailed("busy", code, detail=detail, retry_after=_retry_after(error))
     if error.status_code in (408, 409) or error.status_code >= 500:
         return CallFailed("down", code, detail=detail, retry_after=_retry_after(error))
-    if error.status_code == 400 and any(word in reason for word in ("context_length", "context size", "context length", "exceeds the available")):
+    if error.status_code == 400 and any(
+        word in reason for word in ("context_length", "context size", "context length", "exceeds the available")
+    ):
         return CallFailed("too_long", "context_length", detail=detail)
-    if error.status_code == 400 and any(word in reason for word in ("content_filter", "content_policy", "content management")):
+    if error.status_code == 400 and any(
+        word in reason for word in ("content_filter", "content_policy", "content management")
+    ):
         return CallFailed("blocked", "content_filter", detail=detail)
     return CallFailed("refused", code, detail=detail)
 
@@ -273,5 +281,3 @@ def is_strict(schema: Mapping[str, Any]) -> bool:
 def seconds_left(deadline: float) -> float:
     """Seconds until ``deadline`` (``time.monotonic()``)."""
     return deadline - time.monotonic()
-
-

@@ -19,15 +19,30 @@ REFUSAL = re.compile(
     r"lo siento|no puedo)\b[^.\n]{0,80}(?:can(?:no|')?t|unable|not able|won't|do not have|don't have|language model|puedo|help)?",
     re.IGNORECASE,
 )
-REFUSAL_WORDS = re.compile(r"\b(?:can(?:no|')t|unable|not able|won't|language model|no puedo|not possible)\b", re.IGNORECASE)
+REFUSAL_WORDS = re.compile(
+    r"\b(?:can(?:no|')t|unable|not able|won't|language model|no puedo|not possible)\b", re.IGNORECASE
+)
 REPETITION_MAX = 0.35
 COPY_RATIO = 92
 COPY_CHARS = 60
 LANGUAGE_SURE = 0.6
 FENCE = re.compile(r"^\s*```\w*\s*(.*?)\s*```\s*$", re.DOTALL)
 KINDS = frozenset(
-    "min_words max_words min_chars max_chars min_sentences max_sentences format bullet_count language required forbidden "
-    "json_schema one_of".split()
+    [
+        "min_words",
+        "max_words",
+        "min_chars",
+        "max_chars",
+        "min_sentences",
+        "max_sentences",
+        "format",
+        "bullet_count",
+        "language",
+        "required",
+        "forbidden",
+        "json_schema",
+        "one_of",
+    ]
 )
 FORMATS = ("json", "list", "bullets", "table")
 
@@ -41,7 +56,9 @@ def validate(checks: Sequence[Check]) -> None:
             raise InvalidRequest(fields={"checks": f"the value of {check.kind} does not fit"})
 
 
-def run_checks(answer: str, *, task: str, source: str, checks: Sequence[Check], may_copy: bool = False) -> list[CheckResult]:
+def run_checks(
+    answer: str, *, task: str, source: str, checks: Sequence[Check], may_copy: bool = False
+) -> list[CheckResult]:
     """Universal checks (empty, refusal, repetition, copy of the input), then the given ones, in that order."""
     if not reading.words(answer):
         return [CheckResult(key="empty", passed=False, blocking=True, message="The answer is empty.")]
@@ -99,7 +116,9 @@ def _format(answer: str, wanted: Any) -> tuple[bool, str]:
     if wanted == "table":
         found = reading.has_table(answer)
         return found, "The answer is a table." if found else "A table was asked for; there is none."
-    found = reading.bullets(answer) >= 1 or (wanted == "list" and len([line for line in answer.splitlines() if line.strip()]) >= 2)
+    found = reading.bullets(answer) >= 1 or (
+        wanted == "list" and len([line for line in answer.splitlines() if line.strip()]) >= 2
+    )
     return found, "The answer is a list." if found else "A list was asked for; there is none."
 
 
@@ -111,7 +130,12 @@ def _bullet_count(answer: str, wanted: Any) -> tuple[bool, str]:
 def _language(answer: str, wanted: Any) -> tuple[bool, str]:
     found, sure = reading.language(answer)
     if not found or found == wanted or sure < LANGUAGE_SURE:
-        return True, f"The language is {wanted}, or the text is too short to tell." if found != wanted else f"The language is {wanted}."
+        return (
+            True,
+            f"The language is {wanted}, or the text is too short to tell."
+            if found != wanted
+            else f"The language is {wanted}.",
+        )
     return False, f"The answer is in {found}; {wanted} was wanted."
 
 
@@ -143,13 +167,18 @@ def _json_schema(answer: str, schema: Any) -> tuple[bool, str]:
     except (ValueError, RecursionError):
         return False, "The answer is not JSON."
     error = next(iter(jsonschema_rs.validator_for(schema).iter_errors(value)), None)
-    return error is None, "The JSON has the agreed form." if error is None else f"The JSON is not as agreed: {error.message[:120]}."
+    return (
+        error is None,
+        "The JSON has the agreed form." if error is None else f"The JSON is not as agreed: {error.message[:120]}.",
+    )
 
 
 def _one_of(answer: str, options: Any) -> tuple[bool, str]:
     said = " ".join(reading.words(answer))
     chosen = [option for option in options if " ".join(reading.words(str(option))) == said]
-    return bool(chosen), f"The answer is {chosen[0]!r}." if chosen else f"The answer must be one of: {', '.join(map(str, options))}."
+    return bool(
+        chosen
+    ), f"The answer is {chosen[0]!r}." if chosen else f"The answer must be one of: {', '.join(map(str, options))}."
 
 
 def _unfenced(answer: str) -> str:
@@ -167,7 +196,11 @@ def _fits(check: Check) -> bool:
         return isinstance(value, str) and bool(re.fullmatch(r"[a-z]{2,3}", value))
     if check.kind == "json_schema":
         return isinstance(value, dict)
-    return isinstance(value, list | tuple) and 0 < len(value) <= 200 and all(isinstance(item, str | int | float) for item in value)
+    return (
+        isinstance(value, list | tuple)
+        and 0 < len(value) <= 200
+        and all(isinstance(item, str | int | float) for item in value)
+    )
 
 
 _RUNNERS: dict[str, Callable[[str, Any], tuple[bool, str]]] = {

@@ -11,30 +11,58 @@ from dataclasses import dataclass
 
 from apps.ai.contracts import Check
 
-_NUMBERS = {"one": 1, "a": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+_NUMBERS = {
+    "one": 1,
+    "a": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+}
 _N = r"(\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten)"
 SLACK = 1.2
 
-MAX_WORDS = re.compile(rf"\b(?:at most|no more than|not more than|under|within|up to|max(?:imum)?(?: of)?|fewer than|less than|in)\s+{_N}\s+words?\b", re.I)
-MIN_WORDS = re.compile(rf"\b(?:at least|no less than|more than|min(?:imum)?(?: of)?)\s+{_N}\s+words?\b", re.I)
-SENTENCES = re.compile(rf"\b(?:in|with|write|into|using|of|at most|exactly)\s+{_N}(?:\s+(?:short|clear|simple|plain|polite|full|complete))*\s+sentences?\b", re.I)
-BULLETS = re.compile(rf"\b{_N}(?:\s+(?:short|clear|simple|key|main))*\s+(?:bullet(?:\s*points?)?|bullets|list items)\b", re.I)
-SOME_BULLETS = re.compile(r"\b(?:as|in|with|using)\s+(?:a\s+)?(?:bullet(?:ed)?\s*(?:points?|list)|bullets|numbered list)\b", re.I)
-LISTING = re.compile(r"(?:^|[.!?:]\s+)list\b|\bone per line\b|\bas a list\b", re.I)
-JSON = re.compile(r"\b(?:as|in|into|to|return|valid|output|produce|a)\s+(?:valid\s+|a\s+)?json\b", re.I)
-TABLE = re.compile(r"\b(?:as|in|into|to)\s+(?:a\s+)?(?:markdown\s+|csv\s+)?table\b|\b(?:as|in|into|to)\s+csv\b", re.I)
-KEYS = re.compile(r"\b(?:keys|fields)\b:?\s+([\w\"'`,\s-]+?)(?=[.:;\n]|$)", re.I)
+MAX_WORDS = re.compile(
+    rf"\b(?:at most|no more than|not more than|under|within|up to|max(?:imum)?(?: of)?|fewer than|less than|in)\s+{_N}\s+words?\b",
+    re.IGNORECASE,
+)
+MIN_WORDS = re.compile(rf"\b(?:at least|no less than|more than|min(?:imum)?(?: of)?)\s+{_N}\s+words?\b", re.IGNORECASE)
+SENTENCES = re.compile(
+    rf"\b(?:in|with|write|into|using|of|at most|exactly)\s+{_N}(?:\s+(?:short|clear|simple|plain|polite|full|complete))*\s+sentences?\b",
+    re.IGNORECASE,
+)
+BULLETS = re.compile(
+    rf"\b{_N}(?:\s+(?:short|clear|simple|key|main))*\s+(?:bullet(?:\s*points?)?|bullets|list items)\b", re.IGNORECASE
+)
+SOME_BULLETS = re.compile(
+    r"\b(?:as|in|with|using)\s+(?:a\s+)?(?:bullet(?:ed)?\s*(?:points?|list)|bullets|numbered list)\b", re.IGNORECASE
+)
+LISTING = re.compile(r"(?:^|[.!?:]\s+)list\b|\bone per line\b|\bas a list\b", re.IGNORECASE)
+JSON = re.compile(r"\b(?:as|in|into|to|return|valid|output|produce|a)\s+(?:valid\s+|a\s+)?json\b", re.IGNORECASE)
+TABLE = re.compile(
+    r"\b(?:as|in|into|to)\s+(?:a\s+)?(?:markdown\s+|csv\s+)?table\b|\b(?:as|in|into|to)\s+csv\b", re.IGNORECASE
+)
+KEYS = re.compile(r"\b(?:keys|fields)\b:?\s+([\w\"'`,\s-]+?)(?=[.:;\n]|$)", re.IGNORECASE)
 CHOICE = re.compile(
     r"\b(?:answer|reply|respond)\s+(?:only\s+)?with\s+(?:only\s+)?(?:one word|one of|exactly one(?: word)?|a single word)?[\s:,-]*"
     r"(?:one of)?[\s:,-]*((?:[\w'/-]+(?:\s*,\s*|\s+or\s+|\s*,\s*or\s+))+[\w'/-]+)(?=[.\n;]|$)",
-    re.I,
+    re.IGNORECASE,
 )
-COPYING = re.compile(r"\b(?:proofread|spell|spelling|correct|grammar|punctuation|transcri\w+|repeat|copy)\b", re.I)
-CONDENSING = re.compile(r"\b(?:summar\w+|shorten|condense|in short|key points?|tl;?dr|abstract|boil down)\b", re.I)
+COPYING = re.compile(
+    r"\b(?:proofread|spell|spelling|correct|grammar|punctuation|transcri\w+|repeat|copy)\b", re.IGNORECASE
+)
+CONDENSING = re.compile(
+    r"\b(?:summar\w+|shorten|condense|in short|key points?|tl;?dr|abstract|boil down)\b", re.IGNORECASE
+)
 FAITHFUL = re.compile(
     r"\b(?:summar\w+|shorten|condense|rewrite|rephrase|reword|extract|list|classify|categori\w+|convert|turn|transform|translate|"
     r"clean|transcri\w+|proofread|correct|headline|title|subject line|key points?|format|sort)\b",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -59,7 +87,11 @@ def read_demands(task: str) -> Demands:
     choices = _choices(instruction)
     if choices:
         checks.append(Check(kind="one_of", value=list(choices)))
-    for pattern, kind, slack in ((MAX_WORDS, "max_words", SLACK), (SENTENCES, "max_sentences", 1.0), (MIN_WORDS, "min_words", 1 / SLACK)):
+    for pattern, kind, slack in (
+        (MAX_WORDS, "max_words", SLACK),
+        (SENTENCES, "max_sentences", 1.0),
+        (MIN_WORDS, "min_words", 1 / SLACK),
+    ):
         found = pattern.search(instruction)
         if found and not choices:
             checks.append(Check(kind=kind, value=max(1, round(_number(found.group(1)) * slack))))

@@ -47,19 +47,34 @@ def schema_for(rubric: Rubric) -> dict[str, Any]:
         "additionalProperties": False,
     }
     names = [f"c{number}" for number in range(1, len(rubric.criteria) + 1)]
-    return {"type": "object", "properties": dict.fromkeys(names, part), "required": names, "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(names, part),
+        "required": names,
+        "additionalProperties": False,
+    }
 
 
-def messages_for(*, task: str, answer: str, source: str, rubric: Rubric, language: str, boundary: str) -> tuple[Message, ...]:
+def messages_for(
+    *, task: str, answer: str, source: str, rubric: Rubric, language: str, boundary: str
+) -> tuple[Message, ...]:
     """System and user message of one vote."""
     criteria = "\n".join(
         f"- c{number}: {criterion.title} ({criterion.weight} of 100 points). {criterion.guidance}".rstrip()
         for number, criterion in enumerate(rubric.criteria, 1)
     )
-    form = "{" + ", ".join(f'"c{number}": {{"reason": "...", "score": 0}}' for number in range(1, len(rubric.criteria) + 1)) + "}"
+    form = (
+        "{"
+        + ", ".join(f'"c{number}": {{"reason": "...", "score": 0}}' for number in range(1, len(rubric.criteria) + 1))
+        + "}"
+    )
     spoken = f"; it was to be written in the language {language}" if language else ""
     rules = RULES.format(boundary=boundary, criteria=criteria, language=spoken, form=form)
-    blocks = [("TASK", cut(task, TASK_CHARS)), ("SOURCE", cut(source, SOURCE_CHARS)), ("ANSWER", cut(answer, ANSWER_CHARS))]
+    blocks = [
+        ("TASK", cut(task, TASK_CHARS)),
+        ("SOURCE", cut(source, SOURCE_CHARS)),
+        ("ANSWER", cut(answer, ANSWER_CHARS)),
+    ]
     data = "\n\n".join(f"<<<{boundary} {name}\n{text}\n{name} {boundary}>>>" for name, text in blocks if text)
     return (
         Message(role="system", content=rules, trusted=True),

@@ -18,7 +18,9 @@ from apps.ai.quality import text as reading
 from apps.ai.quality.demands import Demands
 from apps.ai.quality.scoring import Vote, clamp
 
-CASUAL = re.compile(r"\b(?:gonna|wanna|gotta|lol|omg|dude|yeah|hey|dunno|kinda|ain't|wtf|crap|damn|stupid|um|uh)\b", re.IGNORECASE)
+CASUAL = re.compile(
+    r"\b(?:gonna|wanna|gotta|lol|omg|dude|yeah|hey|dunno|kinda|ain't|wtf|crap|damn|stupid|um|uh)\b", re.IGNORECASE
+)
 ABOUT_ITSELF = re.compile(
     r"\b(?:as an ai|language model|i(?:'ve| have)? (?:made|replaced|added|rephrased|removed|corrected|changed) (?:a|an|the|some|these|few|minor)\b|"
     r"the answer is:|this (?:json|text|summary|message|sentence|list|is a list) (?:format|is|can|of|object)\b|you are correct|"
@@ -49,7 +51,9 @@ class Measured:
         return [key for key, score in self.vote.scores.items() if score < FLOOR]
 
 
-def measure(answer: str, *, demands: Demands, source: str, criteria: Sequence[Criterion], checks: Sequence[CheckResult]) -> Measured:
+def measure(
+    answer: str, *, demands: Demands, source: str, criteria: Sequence[Criterion], checks: Sequence[CheckResult]
+) -> Measured:
     """Score every criterion. ``source`` beats the task's own material; unknown criteria get the mean of the known ones."""
     material = source or demands.material
     found = {
@@ -61,9 +65,13 @@ def measure(answer: str, *, demands: Demands, source: str, criteria: Sequence[Cr
     mean = round(sum(score for score, _ in found.values()) / len(found))
     scores, reasons = {}, {}
     for criterion in criteria:
-        score, reason = found.get(criterion.key, (mean, "Mean of the other measures: nothing countable stands for this."))
+        score, reason = found.get(
+            criterion.key, (mean, "Mean of the other measures: nothing countable stands for this.")
+        )
         scores[criterion.key], reasons[criterion.key] = clamp(score), reason
-    return Measured(vote=Vote(scores=scores, reasons=reasons), grounded=bool(material) and demands.faithful and not demands.choices)
+    return Measured(
+        vote=Vote(scores=scores, reasons=reasons), grounded=bool(material) and demands.faithful and not demands.choices
+    )
 
 
 def _clarity(answer: str, demands: Demands) -> tuple[float, str]:
@@ -104,7 +112,11 @@ def _accuracy(answer: str, material: str, demands: Demands) -> tuple[float, str]
         score -= min(60, 30 * len(invented))
         reasons.append(f"numbers that are not in the source: {', '.join(invented[:5])}")
     known = set(reading.words(everything))
-    strange = [] if reading.is_title_case(answer) else sorted(name for name in reading.names(answer) if not _known(name, known))
+    strange = (
+        []
+        if reading.is_title_case(answer)
+        else sorted(name for name in reading.names(answer) if not _known(name, known))
+    )
     if strange:
         score -= min(50, 15 * len(strange))
         reasons.append(f"names that are not in the source: {', '.join(strange[:5])}")
@@ -131,7 +143,9 @@ def _completeness(answer: str, material: str, demands: Demands, checks: Sequence
             if share < 0.95:
                 score -= 130 * (0.95 - share)
                 missing = sorted(facts - present)
-                reasons.append(f"{len(present)} of {len(facts)} facts of the source are there; missing: {', '.join(missing[:5])}")
+                reasons.append(
+                    f"{len(present)} of {len(facts)} facts of the source are there; missing: {', '.join(missing[:5])}"
+                )
         elif not _short_form(demands):
             covered = _covered(answer, material)
             wanted = 0.35 if demands.condensing else 0.7 if demands.may_copy else 0.5
@@ -196,7 +210,13 @@ def _wants_all(demands: Demands) -> bool:
 
 
 def _short_form(demands: Demands) -> bool:
-    return bool(re.search(r"\b(?:title|headline|subject line|one word|one sentence|classify|slogan|name)\b", demands.instruction, re.IGNORECASE))
+    return bool(
+        re.search(
+            r"\b(?:title|headline|subject line|one word|one sentence|classify|slogan|name)\b",
+            demands.instruction,
+            re.IGNORECASE,
+        )
+    )
 
 
 def _covered(answer: str, material: str) -> float:
@@ -243,7 +263,9 @@ def _list_numbers(answer: str) -> set[str]:
 
 def _alike(sentences: Sequence[str]) -> int:
     plain = [" ".join(reading.words(sentence)) for sentence in sentences[:60]]
-    return sum(any(len(one) > 15 and fuzz.ratio(one, other) > 85 for other in plain[:index]) for index, one in enumerate(plain))
+    return sum(
+        any(len(one) > 15 and fuzz.ratio(one, other) > 85 for other in plain[:index]) for index, one in enumerate(plain)
+    )
 
 
 def _say(reasons: Sequence[str], fine: str) -> str:

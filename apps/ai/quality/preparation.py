@@ -32,14 +32,22 @@ def prepare_review(request: ReviewRequest, *, judges: bool, model: str, boundary
     mechanical.validate(asked)
     all_checks = (*asked, *(check for check in demands.checks if check.kind not in {one.kind for one in asked}))
     results = mechanical.run_checks(
-        request.answer, task=demands.material or request.task, source=request.source, checks=all_checks, may_copy=demands.may_copy
+        request.answer,
+        task=demands.material or request.task,
+        source=request.source,
+        checks=all_checks,
+        may_copy=demands.may_copy,
     )
-    measured = measure(request.answer, demands=demands, source=request.source, criteria=request.rubric.criteria, checks=results)
+    measured = measure(
+        request.answer, demands=demands, source=request.source, criteria=request.rubric.criteria, checks=results
+    )
     blocked = any(result.blocking and not result.passed for result in results)
     kind = JudgeKind.CHECKS if blocked else JudgeKind.MODEL if judges else JudgeKind.MECHANICAL
     version = judge.PROMPT_VERSION if kind == JudgeKind.MODEL else MEASURES_VERSION
     fingerprint = _fingerprint(request, f"{kind}:{model if kind == JudgeKind.MODEL else ''}:{version}")
-    earlier = Review.objects.filter(fingerprint=fingerprint).order_by("-created_at").values_list("passed", flat=True).first()
+    earlier = (
+        Review.objects.filter(fingerprint=fingerprint).order_by("-created_at").values_list("passed", flat=True).first()
+    )
     return {
         "judge": kind.value,
         "model": model if kind == JudgeKind.MODEL else "",
@@ -87,7 +95,7 @@ def rubric_from(data: Mapping[str, Any]) -> Rubric:
 def _with_language(checks: tuple[Check, ...], language: str) -> tuple[Check, ...]:
     if not language or any(check.kind == "language" for check in checks):
         return tuple(checks)
-    return (*checks, Check(kind="language", value=language.split("-")[0].lower()))
+    return (*checks, Check(kind="language", value=language.split("-", maxsplit=1)[0].lower()))
 
 
 def _fingerprint(request: ReviewRequest, judged_by: str) -> str:

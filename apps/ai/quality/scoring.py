@@ -14,7 +14,6 @@ from statistics import median
 
 from apps.ai.contracts import Criterion, CriterionScore, Rubric
 
-
 # Part of the borderline band, around the threshold, in which a second vote is asked for. With judges whose scores vary by 3 to
 # 6 points this buys most of the certainty of voting in the whole band for two thirds of the votes (tests/ai/test_verdicts.py).
 VOTE_BAND = 2 / 3
@@ -90,4 +89,6 @@ def _criterion(criterion: Criterion, votes: Sequence[Vote]) -> CriterionScore:
     middle = round(median(scores))
     nearest = min(range(len(votes)), key=lambda index: abs(scores[index] - middle))
     reason = votes[nearest].reasons.get(criterion.key, "")
-    return CriterionScore(key=criterion.key, title=criterion.title, score=middle, weight=criterion.weight, reason=reason)
+    return CriterionScore(
+        key=criterion.key, title=criterion.title, score=middle, weight=criterion.weight, reason=reason
+    )

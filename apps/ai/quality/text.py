@@ -16,12 +16,143 @@ LANGUAGE_CHARS = 400
 TEXT_MAX = 200_000
 
 STOP_WORDS = frozenset(
-    "a about above after again all also am an and any are as at be because been before being below between both but by can "
-    "could did do does doing down during each few for from further had has have having he her here hers him his how i if in "
-    "into is it its just me more most my no nor not now of off on once only or other our out over own same she should so some "
-    "such than that the their them then there these they this those through to too under until up very was we were what when "
-    "where which while who whom why will with would you your yours please text following write one two three word words "
-    "sentence sentences answer reply list short using use give every".split()
+    [
+        "a",
+        "about",
+        "above",
+        "after",
+        "again",
+        "all",
+        "also",
+        "am",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "because",
+        "been",
+        "before",
+        "being",
+        "below",
+        "between",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "doing",
+        "down",
+        "during",
+        "each",
+        "few",
+        "for",
+        "from",
+        "further",
+        "had",
+        "has",
+        "have",
+        "having",
+        "he",
+        "her",
+        "here",
+        "hers",
+        "him",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "me",
+        "more",
+        "most",
+        "my",
+        "no",
+        "nor",
+        "not",
+        "now",
+        "of",
+        "off",
+        "on",
+        "once",
+        "only",
+        "or",
+        "other",
+        "our",
+        "out",
+        "over",
+        "own",
+        "same",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "to",
+        "too",
+        "under",
+        "until",
+        "up",
+        "very",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "yours",
+        "please",
+        "text",
+        "following",
+        "write",
+        "one",
+        "two",
+        "three",
+        "word",
+        "words",
+        "sentence",
+        "sentences",
+        "answer",
+        "reply",
+        "list",
+        "short",
+        "using",
+        "use",
+        "give",
+        "every",
+    ]
 )
 
 
@@ -32,7 +163,11 @@ def words(text: str) -> list[str]:
 
 def sentences(text: str) -> list[str]:
     """Sentences with at least one word, list items included; decimal points and initials do not end one."""
-    guarded = re.sub(r"(?<=\d)[.,](?=\d)|\b(?:Mr|Mrs|Ms|Dr|St|No|e\.g|i\.e|a\.m|p\.m)\.", lambda m: m.group().replace(".", "\u2024"), text[:TEXT_MAX])
+    guarded = re.sub(
+        r"(?<=\d)[.,](?=\d)|\b(?:Mr|Mrs|Ms|Dr|St|No|e\.g|i\.e|a\.m|p\.m)\.",
+        lambda m: m.group().replace(".", "\u2024"),
+        text[:TEXT_MAX],
+    )
     return [part.strip() for part in SENTENCE.findall(guarded) if len(WORD.findall(part)) > 0]
 
 
@@ -53,13 +188,17 @@ def names(text: str) -> set[str]:
             parts = match.group().split()
             if match.start() == 0 or not sentence[: match.start()].strip(" \"'(*-\u2022"):
                 parts = parts[1:]
-            found |= {part.lower().rstrip("'s") if part.endswith("'s") else part.lower() for part in parts if len(part) > 2}
+            found |= {
+                part.lower().rstrip("'s") if part.endswith("'s") else part.lower() for part in parts if len(part) > 2
+            }
     return {name for name in found if name not in STOP_WORDS}
 
 
 def content_words(text: str) -> Counter[str]:
     """Words that carry meaning, by their stem, with how often they occur."""
-    return Counter(stem(word) for word in words(text) if word not in STOP_WORDS and len(word) > 2 and not word.isdigit())
+    return Counter(
+        stem(word) for word in words(text) if word not in STOP_WORDS and len(word) > 2 and not word.isdigit()
+    )
 
 
 @lru_cache(maxsize=20_000)
@@ -103,7 +242,12 @@ def has_table(text: str) -> bool:
 
 
 def _is_grid(rows: list[list[str]]) -> bool:
-    return len(rows) >= 3 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 and max(len(cell) for row in rows for cell in row) <= 40
+    return (
+        len(rows) >= 3
+        and len({len(row) for row in rows}) == 1
+        and len(rows[0]) > 1
+        and max(len(cell) for row in rows for cell in row) <= 40
+    )
 
 
 def is_title_case(text: str) -> bool:

@@ -49,19 +49,31 @@ def conclude(plan: Mapping[str, Any], response: Mapping[str, Any], *, key: str, 
 def _decide(review: Mapping[str, Any], kind: JudgeKind, *, passed: bool, score: int, threshold: int,
             failed: Sequence[CheckResult]) -> tuple[Decision, str]:  # fmt: skip
     if review["flags"]["answer"]:
-        return Decision.PERSON, f"The answer speaks to the judge ({', '.join(review['flags']['answer'])}); a person decides."
+        return (
+            Decision.PERSON,
+            f"The answer speaks to the judge ({', '.join(review['flags']['answer'])}); a person decides.",
+        )
     if failed:
         return Decision.REVISE, " ".join(result.message for result in failed)
     if not passed:
         return Decision.REVISE, f"{score} of 100 points; {threshold} are needed."
     if review["flags"]["task"]:
-        return Decision.PERSON, f"The task's text tries to steer the judge ({', '.join(review['flags']['task'])}); a person decides."
+        return (
+            Decision.PERSON,
+            f"The task's text tries to steer the judge ({', '.join(review['flags']['task'])}); a person decides.",
+        )
     if review["suspended"]:
         return Decision.PERSON, "The judge is suspended: people disagreed with it too often. A person decides."
     if kind == JudgeKind.MODEL and review["measured"]["total"] < MEASURES_ALARM:
-        return Decision.PERSON, f"The judge gave {score} points, the measures only {review['measured']['total']}; a person decides."
+        return (
+            Decision.PERSON,
+            f"The judge gave {score} points, the measures only {review['measured']['total']}; a person decides.",
+        )
     if kind == JudgeKind.MECHANICAL and not review["measured"]["grounded"]:
-        return Decision.PERSON, "There is no source text to compare with and no model to judge it: a person should read it."
+        return (
+            Decision.PERSON,
+            "There is no source text to compare with and no model to judge it: a person should read it.",
+        )
     return Decision.PASS, f"{score} of 100 points; {threshold} are needed."
 
 
@@ -70,7 +82,11 @@ def _say(why: str, tally: scoring.Tally, kind: JudgeKind) -> str:
     parts = [why]
     if tally.held:
         parts.append("The earlier verdict on this answer stands: the new score is within the margin of error.")
-    parts += [f"{criterion.title} {criterion.score}: {criterion.reason}" for criterion in weakest if criterion.score < 85 and criterion.reason]
+    parts += [
+        f"{criterion.title} {criterion.score}: {criterion.reason}"
+        for criterion in weakest
+        if criterion.score < 85 and criterion.reason
+    ]
     if kind == JudgeKind.MECHANICAL:
         parts.append(NO_JUDGE)
     return " ".join(parts)

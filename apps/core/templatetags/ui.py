@@ -29,7 +29,9 @@ def icon(name: str, extra: str = "") -> SafeString:
     classes = " ".join(filter(None, ["icon", "dirflip" if name in FLIPPED_ICONS else "", extra]))
     return format_html(
         '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
-        classes, static("portal/icons.svg"), name,
+        classes,
+        static("portal/icons.svg"),
+        name,
     )
 
 
@@ -70,7 +72,9 @@ def ago(context: template.Context, moment: datetime | None) -> SafeString:
     now = context.get("now") or localtime()
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        moment.isoformat(), date_format(localtime(moment), "DATETIME_FORMAT"), _distance((now - moment).total_seconds()),
+        moment.isoformat(),
+        date_format(localtime(moment), "DATETIME_FORMAT"),
+        _distance((now - moment).total_seconds()),
     )
 
 
@@ -95,13 +99,17 @@ def gauge(value: float | None, *, label: str, mark: float | None = None) -> Safe
     if value is None:
         return format_html('<span class="quiet">{}</span>', _("not scored"))
     kind = "" if mark is None else "ok" if value >= mark else "bad"
-    line = format_html('<line class="mark" x1="{0}" x2="{0}" y1="0" y2="8"></line>', mark * 2) if mark is not None else ""
+    line = (
+        format_html('<line class="mark" x1="{0}" x2="{0}" y1="0" y2="8"></line>', mark * 2) if mark is not None else ""
+    )
     return format_html(
         '<svg class="gauge" viewBox="0 0 200 8" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<rect class="track" width="200" height="8" rx="4"></rect>'
         '<rect class="fill {}" width="{}" height="8" rx="4"></rect>{}</svg>',
         _("%(label)s: %(value)d of 100") % {"label": label, "value": round(value)},
-        kind, max(0.0, min(100.0, float(value))) * 2, line,
+        kind,
+        max(0.0, min(100.0, float(value))) * 2,
+        line,
     )
 
 
@@ -118,17 +126,30 @@ def waterfall(steps: Sequence[Any], now: datetime) -> SafeString:
     def bar(row: int, step: Any) -> tuple[float, float, float, int, str]:
         left = (step.started_at - begin).total_seconds() / span * LANE_WIDTH
         width = max(((step.finished_at or now) - step.started_at).total_seconds() / span * LANE_WIDTH, 2)
-        return (round(min(left, LANE_WIDTH - 2), 1), row * LANE_HEIGHT + 3, round(width, 1), LANE_HEIGHT - 6, str(step.state))
+        return (
+            round(min(left, LANE_WIDTH - 2), 1),
+            row * LANE_HEIGHT + 3,
+            round(width, 1),
+            LANE_HEIGHT - 6,
+            str(step.state),
+        )
 
     height = len(timed) * LANE_HEIGHT
     lanes = format_html_join(
-        "", '<line class="lane" x1="{0}" x2="{0}" y1="0" y2="{1}"></line>', ((x, height) for x in (0, 100, 200, 300, 400))
+        "",
+        '<line class="lane" x1="{0}" x2="{0}" y1="0" y2="{1}"></line>',
+        ((x, height) for x in (0, 100, 200, 300, 400)),
     )
     bars = format_html_join(
-        "", '<rect x="{}" y="{}" width="{}" height="{}" rx="2" class="{}"></rect>',
+        "",
+        '<rect x="{}" y="{}" width="{}" height="{}" rx="2" class="{}"></rect>',
         (bar(row, step) for row, step in enumerate(timed)),
     )
     return format_html(
         '<svg class="waterfall" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}</svg>',
-        LANE_WIDTH, height, _("Time line of %(n)d steps over %(span)s") % {"n": len(timed), "span": seconds(span)}, lanes, bars,
+        LANE_WIDTH,
+        height,
+        _("Time line of %(n)d steps over %(span)s") % {"n": len(timed), "span": seconds(span)},
+        lanes,
+        bars,
     )

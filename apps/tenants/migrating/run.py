@@ -52,7 +52,10 @@ class Report:
 
 
 def migrate_tenants(
-    *, jobs: int = 4, canaries: Sequence[str] = (), slugs: Sequence[str] = (),
+    *,
+    jobs: int = 4,
+    canaries: Sequence[str] = (),
+    slugs: Sequence[str] = (),
     progress: Callable[[str, str], None] = lambda slug, outcome: None,
 ) -> Report:
     """Apply what is missing in every living tenant (or the given ones). ``canaries`` go first; if one fails nothing else runs.

@@ -83,7 +83,9 @@ def _applied(schema_names: Sequence[str]) -> dict[str, frozenset[Key]]:
 
 def _group(tenants: tuple[TenantRef, ...], applied: frozenset[Key]) -> Group:
     missing = [planned for planned in tenant_plan() if planned.key not in applied]
-    covered = [planned for planned in missing if planned.migration.replaces and set(planned.migration.replaces) <= applied]
+    covered = [
+        planned for planned in missing if planned.migration.replaces and set(planned.migration.replaces) <= applied
+    ]
     pending = [planned for planned in missing if planned not in covered]
     return Group(tenants=tenants, pending=tuple(pending), covered=tuple(covered))
 
@@ -96,13 +98,20 @@ def note_started(*, tenant_id: int, keys: Iterable[Key], way: str) -> None:
     )
     for app, name in keys:
         TenantMigration.objects.filter(tenant_id=tenant_id, app=app, name=name).update(
-            state=MigrationState.RUNNING, way=way, attempts=F("attempts") + 1, error="", started_at=Now(), finished_at=None
+            state=MigrationState.RUNNING,
+            way=way,
+            attempts=F("attempts") + 1,
+            error="",
+            started_at=Now(),
+            finished_at=None,
         )
 
 
 def note_ended(*, tenant_id: int, key: Key, duration_ms: int, error: str = "") -> None:
     """Note the end of a migration in a tenant, in the transaction of the migration itself when it went well."""
     TenantMigration.objects.filter(tenant_id=tenant_id, app=key[0], name=key[1]).update(
-        state=MigrationState.FAILED if error else MigrationState.DONE, error=error[:ERROR_LENGTH],
-        finished_at=Now(), duration_ms=duration_ms,
+        state=MigrationState.FAILED if error else MigrationState.DONE,
+        error=error[:ERROR_LENGTH],
+        finished_at=Now(),
+        duration_ms=duration_ms,
     )

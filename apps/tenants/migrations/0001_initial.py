@@ -7,231 +7,420 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('key', models.SlugField(db_index=False, max_length=40, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.CharField(blank=True, max_length=200)),
-                ('limits', models.JSONField(default=dict)),
-                ('position', models.PositiveSmallIntegerField(default=100)),
-                ('is_offered', models.BooleanField(default=True, help_text='New workspaces may choose it.')),
+                ("key", models.SlugField(db_index=False, max_length=40, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.CharField(blank=True, max_length=200)),
+                ("limits", models.JSONField(default=dict)),
+                ("position", models.PositiveSmallIntegerField(default=100)),
+                ("is_offered", models.BooleanField(default=True, help_text="New workspaces may choose it.")),
             ],
         ),
         migrations.CreateModel(
-            name='SchemaTemplate',
+            name="SchemaTemplate",
             fields=[
-                ('fingerprint', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('sql', models.TextField()),
-                ('built_with', models.CharField(help_text='pg_dump or migrations.', max_length=20)),
-                ('built_ms', models.PositiveIntegerField()),
-                ('built_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("fingerprint", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("sql", models.TextField()),
+                ("built_with", models.CharField(help_text="pg_dump or migrations.", max_length=20)),
+                ("built_ms", models.PositiveIntegerField()),
+                ("built_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
-            name='PlatformCap',
+            name="PlatformCap",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.CharField(choices=[('day', 'Per day'), ('month', 'Per month'), ('total', 'Once')], max_length=8, unique=True)),
-                ('cap_micros', models.BigIntegerField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('updated_by', models.BigIntegerField(blank=True, null=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "period",
+                    models.CharField(
+                        choices=[("day", "Per day"), ("month", "Per month"), ("total", "Once")],
+                        max_length=8,
+                        unique=True,
+                    ),
+                ),
+                ("cap_micros", models.BigIntegerField()),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("updated_by", models.BigIntegerField(blank=True, null=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('cap_micros__gte', 0)), name='tenants_platformcap_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("cap_micros__gte", 0)), name="tenants_platformcap_not_negative"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ReadySchema',
+            name="ReadySchema",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('schema_name', models.CharField(max_length=14, unique=True)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("schema_name", models.CharField(max_length=14, unique=True)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('schema_name__regex', '^t_[a-z0-9]{12}$')), name='tenants_readyschema_schema_name_is_generated')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("schema_name__regex", "^t_[a-z0-9]{12}$")),
+                        name="tenants_readyschema_schema_name_is_generated",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('schema_name', models.CharField(editable=False, max_length=14, unique=True)),
-                ('slug', models.CharField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('email', models.EmailField(help_text='Billing contact; dj-stripe reads it.', max_length=254)),
-                ('status', models.CharField(choices=[('provisioning', 'Being set up'), ('active', 'Active'), ('suspended', 'Suspended'), ('deleting', 'To be deleted'), ('deleted', 'Deleted')], default='provisioning', max_length=16)),
-                ('launch_stage', models.CharField(choices=[('pre', 'Before launch'), ('post', 'Launched')], default='pre', max_length=8)),
-                ('epoch', models.PositiveIntegerField(default=1)),
-                ('language', models.CharField(default='en', max_length=12)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('reason', models.CharField(blank=True, help_text='Why it is suspended or leaving; shown to its people.', max_length=300)),
-                ('delete_after', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tenants', to='tenants.plan')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("schema_name", models.CharField(editable=False, max_length=14, unique=True)),
+                ("slug", models.CharField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("email", models.EmailField(help_text="Billing contact; dj-stripe reads it.", max_length=254)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("provisioning", "Being set up"),
+                            ("active", "Active"),
+                            ("suspended", "Suspended"),
+                            ("deleting", "To be deleted"),
+                            ("deleted", "Deleted"),
+                        ],
+                        default="provisioning",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "launch_stage",
+                    models.CharField(
+                        choices=[("pre", "Before launch"), ("post", "Launched")], default="pre", max_length=8
+                    ),
+                ),
+                ("epoch", models.PositiveIntegerField(default=1)),
+                ("language", models.CharField(default="en", max_length=12)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, help_text="Why it is suspended or leaving; shown to its people.", max_length=300
+                    ),
+                ),
+                ("delete_after", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tenants", to="tenants.plan"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LimitOverride',
+            name="LimitOverride",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60)),
-                ('amount', models.BigIntegerField(blank=True, help_text='Empty means unlimited.', null=True)),
-                ('reason', models.CharField(max_length=200)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='limit_overrides', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=60)),
+                ("amount", models.BigIntegerField(blank=True, help_text="Empty means unlimited.", null=True)),
+                ("reason", models.CharField(max_length=200)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="limit_overrides", to="tenants.tenant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(max_length=253)),
-                ('kind', models.CharField(choices=[('subdomain', 'Subdomain of the platform'), ('custom', 'Own domain')], default='subdomain', max_length=12)),
-                ('is_primary', models.BooleanField(default=False)),
-                ('token', models.CharField(blank=True, help_text='Expected in the TXT record that proves ownership.', max_length=43)),
-                ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("domain", models.CharField(max_length=253)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("subdomain", "Subdomain of the platform"), ("custom", "Own domain")],
+                        default="subdomain",
+                        max_length=12,
+                    ),
+                ),
+                ("is_primary", models.BooleanField(default=False)),
+                (
+                    "token",
+                    models.CharField(
+                        blank=True, help_text="Expected in the TXT record that proves ownership.", max_length=43
+                    ),
+                ),
+                ("verified_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="domains", to="tenants.tenant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TenantEvent',
+            name="TenantEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('provisioned', 'Created'), ('cloned', 'Cloned from another workspace'), ('suspended', 'Suspended'), ('restored', 'Restored'), ('deletion_scheduled', 'Deletion scheduled'), ('deletion_cancelled', 'Deletion cancelled'), ('purged', 'Data deleted'), ('exported', 'Exported'), ('launch_stage_changed', 'Launch stage changed'), ('plan_changed', 'Plan changed'), ('limit_changed', 'Limit changed'), ('domain_added', 'Domain added'), ('domain_verified', 'Domain verified'), ('domain_removed', 'Domain removed'), ('epoch_raised', 'Earlier work voided')], max_length=24)),
-                ('actor_id', models.BigIntegerField(blank=True, help_text='Person who did it; empty: the platform itself.', null=True)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('detail', models.JSONField(blank=True, default=dict)),
-                ('happened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('tenant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("provisioned", "Created"),
+                            ("cloned", "Cloned from another workspace"),
+                            ("suspended", "Suspended"),
+                            ("restored", "Restored"),
+                            ("deletion_scheduled", "Deletion scheduled"),
+                            ("deletion_cancelled", "Deletion cancelled"),
+                            ("purged", "Data deleted"),
+                            ("exported", "Exported"),
+                            ("launch_stage_changed", "Launch stage changed"),
+                            ("plan_changed", "Plan changed"),
+                            ("limit_changed", "Limit changed"),
+                            ("domain_added", "Domain added"),
+                            ("domain_verified", "Domain verified"),
+                            ("domain_removed", "Domain removed"),
+                            ("epoch_raised", "Earlier work voided"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "actor_id",
+                    models.BigIntegerField(
+                        blank=True, help_text="Person who did it; empty: the platform itself.", null=True
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("detail", models.JSONField(blank=True, default=dict)),
+                ("happened_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TenantExport',
+            name="TenantExport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('running', 'Being written'), ('ready', 'Ready'), ('failed', 'Failed'), ('expired', 'Expired')], default='running', max_length=10)),
-                ('requested_by', models.BigIntegerField(blank=True, null=True)),
-                ('path', models.CharField(blank=True, max_length=300)),
-                ('size_bytes', models.BigIntegerField(blank=True, null=True)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exports', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Being written"),
+                            ("ready", "Ready"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                        ],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                ("requested_by", models.BigIntegerField(blank=True, null=True)),
+                ("path", models.CharField(blank=True, max_length=300)),
+                ("size_bytes", models.BigIntegerField(blank=True, null=True)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("error", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="exports", to="tenants.tenant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TenantMigration',
+            name="TenantMigration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('app', models.CharField(max_length=60)),
-                ('name', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='running', max_length=10)),
-                ('way', models.CharField(help_text='sql: collected once; state: run by Django for this tenant.', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=1)),
-                ('error', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('duration_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='migrations', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("app", models.CharField(max_length=60)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("done", "Done"), ("failed", "Failed")],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "way",
+                    models.CharField(
+                        help_text="sql: collected once; state: run by Django for this tenant.", max_length=10
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=1)),
+                ("error", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("duration_ms", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="migrations", to="tenants.tenant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='UsageCounter',
+            name="UsageCounter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60)),
-                ('period_on', models.DateField()),
-                ('used', models.BigIntegerField(default=0)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='usage_counters', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=60)),
+                ("period_on", models.DateField()),
+                ("used", models.BigIntegerField(default=0)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="usage_counters", to="tenants.tenant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PlatformSpend',
+            name="PlatformSpend",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period_start', models.DateField()),
-                ('spent_micros', models.BigIntegerField(default=0)),
-                ('reserved_micros', models.BigIntegerField(default=0)),
-                ('cap', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='spends', to='tenants.platformcap')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("period_start", models.DateField()),
+                ("spent_micros", models.BigIntegerField(default=0)),
+                ("reserved_micros", models.BigIntegerField(default=0)),
+                (
+                    "cap",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="spends", to="tenants.platformcap"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('cap', 'period_start'), name='tenants_platformspend_one_per_period'), models.CheckConstraint(condition=models.Q(('reserved_micros__gte', 0), ('spent_micros__gte', 0)), name='tenants_platformspend_not_negative')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("cap", "period_start"), name="tenants_platformspend_one_per_period"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reserved_micros__gte", 0), ("spent_micros__gte", 0)),
+                        name="tenants_platformspend_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(('schema_name__regex', '^t_[a-z0-9]{12}$')), name='tenants_tenant_schema_name_is_generated'),
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("schema_name__regex", "^t_[a-z0-9]{12}$")),
+                name="tenants_tenant_schema_name_is_generated",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$')), name='tenants_tenant_slug_is_a_host_label'),
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("slug__regex", "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")),
+                name="tenants_tenant_slug_is_a_host_label",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['provisioning', 'active', 'suspended', 'deleting', 'deleted'])), name='tenants_tenant_status_is_known'),
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["provisioning", "active", "suspended", "deleting", "deleted"])),
+                name="tenants_tenant_status_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(('launch_stage__in', ['pre', 'post'])), name='tenants_tenant_stage_is_known'),
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("launch_stage__in", ["pre", "post"])), name="tenants_tenant_stage_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('delete_after__isnull', False), ('status', 'deleting')), models.Q(models.Q(('status', 'deleting'), _negated=True), ('delete_after__isnull', True)), _connector='OR'), name='tenants_tenant_deleting_has_a_date'),
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("delete_after__isnull", False), ("status", "deleting")),
+                    models.Q(models.Q(("status", "deleting"), _negated=True), ("delete_after__isnull", True)),
+                    _connector="OR",
+                ),
+                name="tenants_tenant_deleting_has_a_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='limitoverride',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='tenants_limitoverride_once_per_key'),
+            model_name="limitoverride",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="tenants_limitoverride_once_per_key"),
         ),
         migrations.AddConstraint(
-            model_name='limitoverride',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__isnull', True), ('amount__gte', 0), _connector='OR'), name='tenants_limitoverride_amount_is_positive'),
+            model_name="limitoverride",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__isnull", True), ("amount__gte", 0), _connector="OR"),
+                name="tenants_limitoverride_amount_is_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.UniqueConstraint(models.F('domain'), condition=models.Q(('verified_at__isnull', False)), name='tenants_domain_leads_to_one_tenant'),
+            model_name="domain",
+            constraint=models.UniqueConstraint(
+                models.F("domain"),
+                condition=models.Q(("verified_at__isnull", False)),
+                name="tenants_domain_leads_to_one_tenant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.UniqueConstraint(fields=('tenant', 'domain'), name='tenants_domain_once_per_tenant'),
+            model_name="domain",
+            constraint=models.UniqueConstraint(fields=("tenant", "domain"), name="tenants_domain_once_per_tenant"),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('tenant',), name='tenants_domain_one_primary'),
+            model_name="domain",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_primary", True)), fields=("tenant",), name="tenants_domain_one_primary"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.CheckConstraint(condition=models.Q(('domain', django.db.models.functions.text.Lower('domain'))), name='tenants_domain_is_lower_case'),
+            model_name="domain",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("domain", django.db.models.functions.text.Lower("domain"))),
+                name="tenants_domain_is_lower_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.CheckConstraint(condition=models.Q(('is_primary', False), ('verified_at__isnull', False), _connector='OR'), name='tenants_domain_primary_is_verified'),
+            model_name="domain",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_primary", False), ("verified_at__isnull", False), _connector="OR"),
+                name="tenants_domain_primary_is_verified",
+            ),
         ),
         migrations.AddIndex(
-            model_name='tenantevent',
-            index=models.Index(fields=['tenant', '-id'], name='tenants_event_latest'),
+            model_name="tenantevent",
+            index=models.Index(fields=["tenant", "-id"], name="tenants_event_latest"),
         ),
         migrations.AddConstraint(
-            model_name='tenantmigration',
-            constraint=models.UniqueConstraint(fields=('tenant', 'app', 'name'), name='tenants_tenantmigration_once'),
+            model_name="tenantmigration",
+            constraint=models.UniqueConstraint(fields=("tenant", "app", "name"), name="tenants_tenantmigration_once"),
         ),
         migrations.AddConstraint(
-            model_name='usagecounter',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key', 'period_on'), name='tenants_usagecounter_once_per_period'),
+            model_name="usagecounter",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "key", "period_on"), name="tenants_usagecounter_once_per_period"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagecounter',
-            constraint=models.CheckConstraint(condition=models.Q(('used__gte', 0)), name='tenants_usagecounter_used_is_positive'),
+            model_name="usagecounter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("used__gte", 0)), name="tenants_usagecounter_used_is_positive"
+            ),
         ),
     ]

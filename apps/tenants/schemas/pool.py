@@ -58,7 +58,10 @@ def _drop_outdated() -> None:
     while True:
         with transaction.atomic():
             outdated = (
-                ReadySchema.objects.select_for_update(skip_locked=True).exclude(fingerprint=fingerprint()).order_by("id").first()
+                ReadySchema.objects.select_for_update(skip_locked=True)
+                .exclude(fingerprint=fingerprint())
+                .order_by("id")
+                .first()
             )
             if outdated is None:
                 return

@@ -88,7 +88,9 @@ def _tidy(dump: str, schema_name: str) -> str:
     """Drop psql's own lines, session settings and comments from the head of a dump, and put the marker for the name."""
     _head, create, rest = dump.partition("CREATE SCHEMA")
     kept = [line for line in (create + rest).splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
-    return "\n".join(line for line in kept if not line.startswith(("-- ", "--\n")) and line != "--").replace(schema_name, MARKER)
+    return "\n".join(line for line in kept if not line.startswith(("-- ", "--\n")) and line != "--").replace(
+        schema_name, MARKER
+    )
 
 
 def _collected(schema_name: str) -> str:

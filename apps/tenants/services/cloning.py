@@ -25,11 +25,22 @@ def clone_tenant(
     with public_context(), transaction.atomic():
         row = Tenant.objects.get(pk=source.id)
         clone = provision_tenant(
-            slug=slug, name=name, email=row.email, owner_id=owner_id, plan=row.plan_id, actor_id=actor_id, cloned_from=source.id
+            slug=slug,
+            name=name,
+            email=row.email,
+            owner_id=owner_id,
+            plan=row.plan_id,
+            actor_id=actor_id,
+            cloned_from=source.id,
         )
         copied = _copy_rows(source.schema_name, clone.schema_name)
         record_event(
-            tenant_id=clone.id, kind=TenantEventKind.CLONED, actor_id=actor_id, source=source.slug, source_id=source.id, rows=copied
+            tenant_id=clone.id,
+            kind=TenantEventKind.CLONED,
+            actor_id=actor_id,
+            source=source.slug,
+            source_id=source.id,
+            rows=copied,
         )
     return clone
 

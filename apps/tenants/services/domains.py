@@ -103,7 +103,11 @@ def _accept(row: Domain, actor_id: int | None, reason: str = "") -> Domain:
             row.verified_at = timezone.now()
             row.save(update_fields=["verified_at"])
             record_event(
-                tenant_id=row.tenant_id, kind=TenantEventKind.DOMAIN_VERIFIED, actor_id=actor_id, reason=reason, domain=row.domain
+                tenant_id=row.tenant_id,
+                kind=TenantEventKind.DOMAIN_VERIFIED,
+                actor_id=actor_id,
+                reason=reason,
+                domain=row.domain,
             )
             transaction.on_commit(directory.forget)
     except IntegrityError as error:

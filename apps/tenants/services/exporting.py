@@ -49,13 +49,17 @@ def export_tenant(*, tenant_id: int, requested_by: int | None = None, path: Path
             rows = _write(target, tenant)
         except Exception as error:
             target.unlink(missing_ok=True)
-            TenantExport.objects.filter(pk=row.pk).update(state=ExportState.FAILED, error=f"{type(error).__name__}: {error}"[:300])
+            TenantExport.objects.filter(pk=row.pk).update(
+                state=ExportState.FAILED, error=f"{type(error).__name__}: {error}"[:300]
+            )
             raise
         row.state, row.path, row.size_bytes = ExportState.READY, str(target), target.stat().st_size
         row.sha256 = _sha256(target)
         row.expires_at = timezone.now() + timedelta(days=EXPORT_DAYS)
         row.save()
-        record_event(tenant_id=tenant.id, kind=TenantEventKind.EXPORTED, actor_id=requested_by, rows=rows, sha256=row.sha256)
+        record_event(
+            tenant_id=tenant.id, kind=TenantEventKind.EXPORTED, actor_id=requested_by, rows=rows, sha256=row.sha256
+        )
     return row
 
 
@@ -91,8 +95,12 @@ def _write(target: Path, tenant: TenantRef) -> int:
             if hidden:
                 withheld[table.name] = hidden
         manifest = {
-            "format": FORMAT, "workspace": tenant.slug, "taken_at": timezone.now().isoformat(), "epoch": tenant.epoch,
-            "files": files, "withheld": withheld,
+            "format": FORMAT,
+            "workspace": tenant.slug,
+            "taken_at": timezone.now().isoformat(),
+            "epoch": tenant.epoch,
+            "files": files,
+            "withheld": withheld,
         }
         archive.writestr("manifest.json", json.dumps(manifest, indent=2))
     return sum(int(str(file["rows"])) for file in files)
@@ -111,7 +119,9 @@ def _add(archive: zipfile.ZipFile, name: str, lines: Iterator[str]) -> dict[str,
 
 def _rows(table: Table) -> Iterator[str]:
     columns = ", ".join(connection.ops.quote_name(column.name) for column in table.plain)
-    query = f"SELECT to_jsonb(t)::text FROM (SELECT {columns} FROM {connection.ops.quote_name(table.name)} ORDER BY 1) t"  # noqa: S608
+    query = (
+        f"SELECT to_jsonb(t)::text FROM (SELECT {columns} FROM {connection.ops.quote_name(table.name)} ORDER BY 1) t"  # noqa: S608
+    )
     with connection.chunked_cursor() as cursor:
         cursor.execute(query)
         while page := cursor.fetchmany(PAGE):
@@ -119,7 +129,9 @@ def _rows(table: Table) -> Iterator[str]:
 
 
 def _workspace(tenant: TenantRef) -> str:
-    row = Tenant.objects.values("slug", "name", "email", "plan_id", "launch_stage", "language", "time_zone").get(pk=tenant.id)
+    row = Tenant.objects.values("slug", "name", "email", "plan_id", "launch_stage", "language", "time_zone").get(
+        pk=tenant.id
+    )
     domains = list(Domain.objects.filter(tenant_id=tenant.id).order_by("id").values_list("domain", flat=True))
     return json.dumps({**row, "domains": domains})
 

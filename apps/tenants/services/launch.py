@@ -83,8 +83,13 @@ def change_launch_stage(*, stage: str, user: Any, reason: str) -> None:
             return
         Tenant.objects.filter(pk=tenant.id).update(launch_stage=wanted)
         record_event(
-            tenant_id=tenant.id, kind=TenantEventKind.LAUNCH_STAGE_CHANGED, actor_id=user.pk, reason=reason,
-            before=before, after=wanted, conditions=[asdict(condition) for condition in conditions],
+            tenant_id=tenant.id,
+            kind=TenantEventKind.LAUNCH_STAGE_CHANGED,
+            actor_id=user.pk,
+            reason=reason,
+            before=before,
+            after=wanted,
+            conditions=[asdict(condition) for condition in conditions],
         )
         signals.launch_stage_changed.announce(signals.LaunchStageChanged(tenant_id=tenant.id, stage=wanted))
         transaction.on_commit(directory.forget)
@@ -101,8 +106,12 @@ def change_platform_launch_stage(*, stage: str, user: Any, reason: str) -> None:
         if before == wanted:
             return
         record_event(
-            tenant_id=None, kind=TenantEventKind.LAUNCH_STAGE_CHANGED, actor_id=user.pk, reason=reason,
-            before=str(before), after=str(wanted),
+            tenant_id=None,
+            kind=TenantEventKind.LAUNCH_STAGE_CHANGED,
+            actor_id=user.pk,
+            reason=reason,
+            before=str(before),
+            after=str(wanted),
         )
         signals.launch_stage_changed.announce(signals.LaunchStageChanged(tenant_id=None, stage=wanted))
 
@@ -122,4 +131,6 @@ def _measured(check: ReadinessCheck) -> Condition:
     try:
         return check.measure()
     except Exception as error:  # noqa: BLE001 - a check that cannot measure is a condition that is not met
-        return Condition(name=check.name, title=check.name, met=False, measured=type(error).__name__, wanted="measurable")
+        return Condition(
+            name=check.name, title=check.name, met=False, measured=type(error).__name__, wanted="measurable"
+        )

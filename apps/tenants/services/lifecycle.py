@@ -51,7 +51,12 @@ def restore_tenant(*, tenant_id: int, reason: str = "", actor_id: int | None = N
 
 
 def schedule_deletion(
-    *, tenant_id: int, reason: str = "", actor_id: int | None = None, grace_days: int = GRACE_DAYS, now: datetime | None = None
+    *,
+    tenant_id: int,
+    reason: str = "",
+    actor_id: int | None = None,
+    grace_days: int = GRACE_DAYS,
+    now: datetime | None = None,
 ) -> datetime:
     """Stop serving the tenant and purge it after the grace time; returns when. The operator's own tenant stays."""
     with public_context(), transaction.atomic():
@@ -59,12 +64,18 @@ def schedule_deletion(
             raise NotAllowed("The operator's own workspace cannot be deleted.")
         delete_after = (now or timezone.now()) + timedelta(days=grace_days)
         tenant = _move(
-            tenant_id, starts={TenantStatus.ACTIVE, TenantStatus.SUSPENDED}, to=TenantStatus.DELETING,
-            reason=reason, delete_after=delete_after,
+            tenant_id,
+            starts={TenantStatus.ACTIVE, TenantStatus.SUSPENDED},
+            to=TenantStatus.DELETING,
+            reason=reason,
+            delete_after=delete_after,
         )
         dispatch.pause_tenant(tenant_id=tenant_id)
         record_event(
-            tenant_id=tenant_id, kind=TenantEventKind.DELETION_SCHEDULED, actor_id=actor_id, reason=reason,
+            tenant_id=tenant_id,
+            kind=TenantEventKind.DELETION_SCHEDULED,
+            actor_id=actor_id,
+            reason=reason,
             delete_after=delete_after.isoformat(),
         )
         _announce(signals.tenant_deletion_scheduled, tenant)
@@ -81,7 +92,9 @@ def cancel_deletion(*, tenant_id: int, reason: str = "", actor_id: int | None = 
     return as_ref(tenant)
 
 
-def purge_tenant(*, tenant_id: int, actor_id: int | None = None, now: datetime | None = None, early: bool = False) -> int:
+def purge_tenant(
+    *, tenant_id: int, actor_id: int | None = None, now: datetime | None = None, early: bool = False
+) -> int:
     """Drop schema, files, memberships, hosts and queue of a tenant whose grace time is over; returns the tables dropped.
 
     Must run outside a transaction: tables go in pages, so that the locks fit. Interrupted half-way, a second call
@@ -123,12 +136,16 @@ def raise_epoch(*, tenant_id: int, reason: str, actor_id: int | None = None) -> 
             raise UnknownTenant(detail=f"tenant {tenant_id}")
         epoch = Tenant.objects.values_list("epoch", flat=True).get(pk=tenant_id)
         dispatch.set_epoch(tenant_id=tenant_id, epoch=epoch)
-        record_event(tenant_id=tenant_id, kind=TenantEventKind.EPOCH_RAISED, actor_id=actor_id, reason=reason, epoch=epoch)
+        record_event(
+            tenant_id=tenant_id, kind=TenantEventKind.EPOCH_RAISED, actor_id=actor_id, reason=reason, epoch=epoch
+        )
         _forget()
     return epoch
 
 
-def _move(tenant_id: int, *, starts: Collection[TenantStatus], to: TenantStatus, reason: str = "", **fields: object) -> Tenant:
+def _move(
+    tenant_id: int, *, starts: Collection[TenantStatus], to: TenantStatus, reason: str = "", **fields: object
+) -> Tenant:
     changed = Tenant.objects.filter(pk=tenant_id, status__in=starts).update(status=to, reason=reason[:300], **fields)
     tenant = Tenant.objects.filter(pk=tenant_id).exclude(status=TenantStatus.DELETED).first()
     if tenant is None:
@@ -142,7 +159,15 @@ def _bury(tenant: Tenant) -> None:
     """Turn the row into a tombstone: nothing personal remains, and its address is never given to somebody else."""
     tenant.status, tenant.delete_after = TenantStatus.DELETED, None
     tenant.name, tenant.email, tenant.reason = PURGED_NAME, "deleted@invalid.example", ""
-    for related in ("domains", "memberships", "invitations", "api_sessions", "exports", "limit_overrides", "usage_counters"):
+    for related in (
+        "domains",
+        "memberships",
+        "invitations",
+        "api_sessions",
+        "exports",
+        "limit_overrides",
+        "usage_counters",
+    ):
         getattr(tenant, related).all().delete()
     tenant.save()
 

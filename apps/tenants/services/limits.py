@@ -120,7 +120,10 @@ def _pass_on_in_flight(tenant_id: int) -> None:
     """Tell the work queue how many slots the tenant has now."""
     tenant = Tenant.objects.get(pk=tenant_id)
     dispatch.register_tenant(
-        tenant_id=tenant.pk, schema_name=tenant.schema_name, epoch=tenant.epoch, max_in_flight=in_flight_of(tenant.pk),
+        tenant_id=tenant.pk,
+        schema_name=tenant.schema_name,
+        epoch=tenant.epoch,
+        max_in_flight=in_flight_of(tenant.pk),
         is_operator=tenant.slug == OPERATOR_SLUG,
     )
 

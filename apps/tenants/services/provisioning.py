@@ -30,8 +30,14 @@ NAME_LENGTH = 120
 
 
 def provision_tenant(
-    *, slug: str, name: str, email: str, owner_id: int | None = None, plan: str = "starter",
-    actor_id: int | None = None, cloned_from: int | None = None,
+    *,
+    slug: str,
+    name: str,
+    email: str,
+    owner_id: int | None = None,
+    plan: str = "starter",
+    actor_id: int | None = None,
+    cloned_from: int | None = None,
 ) -> TenantRef:
     """Create a tenant that can be used at once: rows, schema, subdomain, owner, place in the work queue.
 
@@ -43,12 +49,18 @@ def provision_tenant(
     with public_context(), transaction.atomic():
         tenant = _insert(slug=slug, name=name, email=email, plan=plan)
         Domain.objects.create(
-            domain=f"{slug}.{settings.BASE_DOMAIN}", tenant=tenant, kind=DomainKind.SUBDOMAIN,
-            is_primary=True, verified_at=timezone.now(),
+            domain=f"{slug}.{settings.BASE_DOMAIN}",
+            tenant=tenant,
+            kind=DomainKind.SUBDOMAIN,
+            is_primary=True,
+            verified_at=timezone.now(),
         )
         dispatch.register_tenant(
-            tenant_id=tenant.id, schema_name=tenant.schema_name, epoch=tenant.epoch,
-            max_in_flight=in_flight_of(tenant.id), is_operator=slug == OPERATOR_SLUG,
+            tenant_id=tenant.id,
+            schema_name=tenant.schema_name,
+            epoch=tenant.epoch,
+            max_in_flight=in_flight_of(tenant.id),
+            is_operator=slug == OPERATOR_SLUG,
         )
         if owner_id is not None:
             add_owner(user_id=owner_id, tenant_id=tenant.id)
@@ -64,8 +76,13 @@ def provision_tenant(
 def as_ref(tenant: Tenant) -> TenantRef:
     """What other apps may know of a tenant row."""
     return TenantRef(
-        id=tenant.id, schema_name=tenant.schema_name, slug=tenant.slug, name=tenant.name,
-        epoch=tenant.epoch, launch_stage=str(tenant.launch_stage), status=str(tenant.status),
+        id=tenant.id,
+        schema_name=tenant.schema_name,
+        slug=tenant.slug,
+        name=tenant.name,
+        epoch=tenant.epoch,
+        launch_stage=str(tenant.launch_stage),
+        status=str(tenant.status),
     )
 
 
@@ -73,8 +90,13 @@ def _insert(*, slug: str, name: str, email: str, plan: str) -> Tenant:
     try:
         with transaction.atomic():
             return Tenant.objects.create(
-                schema_name=take_schema(), slug=slug, name=name.strip(), email=email, plan=find_plan(plan),
-                status=TenantStatus.ACTIVE, launch_stage=LaunchStage.PRE,
+                schema_name=take_schema(),
+                slug=slug,
+                name=name.strip(),
+                email=email,
+                plan=find_plan(plan),
+                status=TenantStatus.ACTIVE,
+                launch_stage=LaunchStage.PRE,
             )
     except IntegrityError as error:
         if Tenant.objects.filter(slug=slug).exists():

@@ -41,8 +41,14 @@ def workspace_list(request: HttpRequest) -> HttpResponse:
             _show(form, error)
         else:
             return redirect("tenants:workspace_open", slug=tenant.slug)
-    places = [(one, one.tenant) for one in list_memberships(user_id=request.user.pk) if one.tenant.status != TenantStatus.DELETED]
-    return render(request, "tenants/workspace_list.html", {"places": places, "form": form}, status=400 if form.errors else 200)
+    places = [
+        (one, one.tenant)
+        for one in list_memberships(user_id=request.user.pk)
+        if one.tenant.status != TenantStatus.DELETED
+    ]
+    return render(
+        request, "tenants/workspace_list.html", {"places": places, "form": form}, status=400 if form.errors else 200
+    )
 
 
 @signed_in_required

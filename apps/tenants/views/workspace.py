@@ -28,10 +28,14 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     tenant = request.tenant
     context = {
         "permissions": held_permissions(request),
-        "limits": [(one, usage(one.key) if one.monthly else None, entitlement(one.key)) for one in ENTITLEMENTS.values()],
+        "limits": [
+            (one, usage(one.key) if one.monthly else None, entitlement(one.key)) for one in ENTITLEMENTS.values()
+        ],
         "platform_stage": launch.platform_launch_stage(),
         "conditions": launch.measure_readiness(),
-        "domains": [(row, domains.txt_record(row)) for row in Domain.objects.filter(tenant_id=tenant.id).order_by("id")],
+        "domains": [
+            (row, domains.txt_record(row)) for row in Domain.objects.filter(tenant_id=tenant.id).order_by("id")
+        ],
         "exports": TenantExport.objects.filter(tenant_id=tenant.id).order_by("-id")[:5],
         "stage_form": LaunchStageForm(initial={"stage": tenant.launch_stage}),
         "domain_form": DomainForm(),
@@ -44,7 +48,9 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def launch_stage_change(request: HttpRequest) -> HttpResponse:
     """Change the launch stage; going live measures every condition first."""
-    launch.change_launch_stage(stage=request.POST.get("stage", ""), user=request.user, reason=request.POST.get("reason", ""))
+    launch.change_launch_stage(
+        stage=request.POST.get("stage", ""), user=request.user, reason=request.POST.get("reason", "")
+    )
     messages.success(request, _("The launch stage was changed."))
     return redirect("tenants:settings")
 
@@ -63,7 +69,10 @@ def domain_create(request: HttpRequest) -> HttpResponse:
 def domain_verify(request: HttpRequest) -> HttpResponse:
     """Look for the TXT record."""
     domains.verify_domain(
-        tenant_id=request.tenant.id, domain=request.POST.get("domain", ""), resolve=resolve_txt, actor_id=request.user.pk
+        tenant_id=request.tenant.id,
+        domain=request.POST.get("domain", ""),
+        resolve=resolve_txt,
+        actor_id=request.user.pk,
     )
     messages.success(request, _("The domain leads here now."))
     return redirect("tenants:settings")
@@ -82,7 +91,9 @@ def domain_remove(request: HttpRequest) -> HttpResponse:
 @require_POST
 def export_create(request: HttpRequest) -> HttpResponse:
     """Have an export written in the background; one at a time."""
-    work = NewWork(kind="tenants.export", ref=str(request.user.pk), queue=Queue.BULK, dedupe_key="export", timeout_s=1800)
+    work = NewWork(
+        kind="tenants.export", ref=str(request.user.pk), queue=Queue.BULK, dedupe_key="export", timeout_s=1800
+    )
     enqueue(tenant_id=request.tenant.id, work=work)
     messages.success(request, _("The export is being written. Reload this page in a minute."))
     return redirect("tenants:settings")
@@ -115,7 +126,10 @@ def invitation_create(request: HttpRequest) -> HttpResponse:
     email, role = read_invitation(request.POST)
     require_capacity("members", used=count_members(tenant_id=request.tenant.id))
     invite(
-        email=email, role=role, actor=request.user, tenant_name=request.tenant.name,
+        email=email,
+        role=role,
+        actor=request.user,
+        tenant_name=request.tenant.name,
         link=lambda token: platform_link(f"/invitations/{token}/"),
     )
     messages.success(request, _("The invitation was sent."))

@@ -21,7 +21,17 @@ from tests.servers.openai import replies
 
 HUGE_BYTES = 30 * 1024 * 1024
 STALL_S = 30.0
-MODELS = ("gpt-6.1-sol", "gpt-5.4", "gpt-4o", "gpt-4o-mini", "gpt-6-luna", "gpt-5.6-luna", "gpt-6-astra", "gpt-5.5", "test-model")
+MODELS = (
+    "gpt-6.1-sol",
+    "gpt-5.4",
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gpt-6-luna",
+    "gpt-5.6-luna",
+    "gpt-6-astra",
+    "gpt-5.5",
+    "test-model",
+)
 TEXT_FAULTS = {"empty": "", "garbled": replies.GARBLED, "wrong_language": replies.WRONG_LANGUAGE}
 
 
@@ -118,7 +128,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.rstrip("/") in ("/v1/models", "/models"):
-            self._json(200, {"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in MODELS]})
+            self._json(
+                200,
+                {
+                    "object": "list",
+                    "data": [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in MODELS],
+                },
+            )
         elif self.path == "/_sandbox/state":
             self._json(200, self.server.owner.state())
         elif self.path == "/health":
@@ -158,7 +174,13 @@ class _Handler(BaseHTTPRequestHandler):
         owner.stopping.wait(item.get("seconds", owner.latency_s))
         if "status" in item:
             headers = {"Retry-After": str(item["retry_after"])} if "retry_after" in item else {}
-            self._error(item["status"], item.get("code", "error"), item.get("message", "scripted error"), headers, item.get("param"))
+            self._error(
+                item["status"],
+                item.get("code", "error"),
+                item.get("message", "scripted error"),
+                headers,
+                item.get("param"),
+            )
         elif item.get("fault") == "disconnect":
             self.close_connection = True
         elif item.get("fault") == "garbage":
@@ -175,7 +197,11 @@ class _Handler(BaseHTTPRequestHandler):
             return TEXT_FAULTS[item["fault"]]
         if "json" in item:
             return json.dumps(item["json"])
-        return str(item["text"]) if "text" in item else replies.default_text(body, judge_score=self.server.owner.judge_score)
+        return (
+            str(item["text"])
+            if "text" in item
+            else replies.default_text(body, judge_score=self.server.owner.judge_score)
+        )
 
     def _usage(self, body: dict[str, Any], item: dict[str, Any], text: str) -> Any:
         told = item.get("usage", True)
@@ -228,7 +254,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(200, "text/event-stream", {"Connection": "close"})
             self.close_connection = True
             for _ in range(HUGE_BYTES // 65_536):
-                self._chunk(body, {"choices": [{"index": 0, "delta": {"content": "x" * 65_000}, "finish_reason": None}]})
+                self._chunk(
+                    body, {"choices": [{"index": 0, "delta": {"content": "x" * 65_000}, "finish_reason": None}]}
+                )
             return
         self._head(200, "application/json", {"Content-Length": str(HUGE_BYTES)})
         self._send(b'{"id": "x", "choices": [{"message": {"role": "assistant", "content": "')
@@ -236,7 +264,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(b"x" * 65_536)
         self.close_connection = True
 
-    def _error(self, status: int, code: str, message: str, headers: dict[str, str] | None = None, param: str | None = None) -> None:
+    def _error(
+        self, status: int, code: str, message: str, headers: dict[str, str] | None = None, param: str | None = None
+    ) -> None:
         self._json(status, {"error": {"message": message, "type": code, "param": param, "code": code}}, headers)
 
     def _json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:

@@ -20,7 +20,9 @@ class Command(migrate.Command):
     Django's own way would replay the whole graph, dj-stripe included, once per tenant.
     """
 
-    help = "Apply missing migrations: shared tables first, then every workspace's schema, then the template for new ones."
+    help = (
+        "Apply missing migrations: shared tables first, then every workspace's schema, then the template for new ones."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Django's options and ours."""
@@ -32,12 +34,22 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate what is asked for; without an app label everything."""
         if options["app_label"] in tenant_app_labels():
-            raise CommandError(f"{options['app_label']} lives in the workspaces' schemas: use `manage.py migrate_tenants`.")
+            raise CommandError(
+                f"{options['app_label']} lives in the workspaces' schemas: use `manage.py migrate_tenants`."
+            )
         connection.set_schema_to_public()
-        if not (options["app_label"] or options["plan"] or options["check_unapplied"] or options["prune"] or options["fake"]):
+        if not (
+            options["app_label"] or options["plan"] or options["check_unapplied"] or options["prune"] or options["fake"]
+        ):
             install_long_histories()
         super().handle(*args, **{**options, "verbosity": max(0, options["verbosity"] - 1)})
-        if options["plan"] or options["check_unapplied"] or options["app_label"] or options["shared"] or options["prune"]:
+        if (
+            options["plan"]
+            or options["check_unapplied"]
+            or options["app_label"]
+            or options["shared"]
+            or options["prune"]
+        ):
             return
         ensure_plans()
         report = migrate_tenants(jobs=options["jobs"], canaries=options["canary"], progress=self._complain)
@@ -45,7 +57,9 @@ class Command(migrate.Command):
         if options["verbosity"]:
             self.stdout.write(f"Shared tables are current. {summary(report)}")
         if report.failed or report.untried:
-            raise CommandError("Some workspaces are not current. See `manage.py tenant_migrations --failed`.", returncode=1)
+            raise CommandError(
+                "Some workspaces are not current. See `manage.py tenant_migrations --failed`.", returncode=1
+            )
 
     def _complain(self, slug: str, error: str) -> None:
         if error:

@@ -32,11 +32,16 @@ class Command(PlatformCommand):
             self._plan(options["tenant"])
             return
         report = migrate_tenants(
-            jobs=options["jobs"], canaries=options["canary"], slugs=options["tenant"], progress=self._progress(options["verbosity"])
+            jobs=options["jobs"],
+            canaries=options["canary"],
+            slugs=options["tenant"],
+            progress=self._progress(options["verbosity"]),
         )
         self.say(summary(report))
         if report.failed or report.untried:
-            raise CommandError("Some workspaces are not current. See `manage.py tenant_migrations --failed`.", returncode=1)
+            raise CommandError(
+                "Some workspaces are not current. See `manage.py tenant_migrations --failed`.", returncode=1
+            )
 
     def _plan(self, slugs: list[str]) -> None:
         for group in list_groups(slugs=slugs):

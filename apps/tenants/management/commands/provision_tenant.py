@@ -21,7 +21,9 @@ class Command(PlatformCommand):
         """Arguments."""
         parser.add_argument("slug", help="Address: <slug>.<base domain>; small letters, digits and dashes.")
         parser.add_argument("--name", help="Name shown to people (default: the slug).")
-        parser.add_argument("--owner", required=True, metavar="EMAIL", help="Owner; created without password when unknown.")
+        parser.add_argument(
+            "--owner", required=True, metavar="EMAIL", help="Owner; created without password when unknown."
+        )
         parser.add_argument("--plan", default="starter", help="Key of the plan (default: starter).")
         parser.add_argument("--if-missing", action="store_true", help="Succeed when the workspace exists already.")
 
@@ -31,7 +33,10 @@ class Command(PlatformCommand):
         owner = find_or_create_person(email=options["owner"])
         try:
             tenant = provision_tenant(
-                slug=options["slug"], name=options["name"] or options["slug"], email=owner.email, owner_id=owner.pk,
+                slug=options["slug"],
+                name=options["name"] or options["slug"],
+                email=owner.email,
+                owner_id=owner.pk,
                 plan=options["plan"],
             )
         except SlugTaken:
@@ -39,4 +44,6 @@ class Command(PlatformCommand):
                 raise
             self.say(f"{options['slug']} exists already (id {get_tenant(slug=options['slug']).id}).")
             return
-        self.say(f"Created {tenant.slug} (id {tenant.id}, schema {tenant.schema_name}) in {time.monotonic() - started:.2f} s.")
+        self.say(
+            f"Created {tenant.slug} (id {tenant.id}, schema {tenant.schema_name}) in {time.monotonic() - started:.2f} s."
+        )

@@ -16,7 +16,9 @@ class Command(PlatformCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Options."""
-        parser.add_argument("--size", type=int, default=POOL_SIZE, help=f"Schemas to keep ready (default: {POOL_SIZE}).")
+        parser.add_argument(
+            "--size", type=int, default=POOL_SIZE, help=f"Schemas to keep ready (default: {POOL_SIZE})."
+        )
 
     def run(self, **options: Any) -> None:
         """Refill."""

@@ -95,5 +95,7 @@ class Command(PlatformCommand):
         return f"Now on {options['plan']}."
 
     def _trust_domain(self, tenant_id: int, options: dict[str, Any]) -> str:
-        row = domains.trust_domain(tenant_id=tenant_id, domain=options["domain"], reason=options["reason"], actor_id=None)
+        row = domains.trust_domain(
+            tenant_id=tenant_id, domain=options["domain"], reason=options["reason"], actor_id=None
+        )
         return f"{row.domain} leads to the workspace."
