@@ -91,6 +91,8 @@ def fail(task: Task, *, code: str, message: str) -> None:
     said = message.strip() or _("The work stopped with the error %(code)s.") % {"code": code}
     if delay is None:
         said = f"{said} {_('Start the task again once this is mended.')}"
+    else:
+        said = f"{said} {_('It is tried again by itself in %(minutes)d minutes.') % {'minutes': max(1, round(delay / 60))}}"
     recording.move(
         task,
         to=TaskState.FAILED,
