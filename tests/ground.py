@@ -152,7 +152,7 @@ def _build(stages: tuple[fingerprint.Stage, ...]) -> None:
             draft = f"draft_{stage.digest}"
             drop_database(draft)
             _statement("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", draft, below)
-            print(f"\ntest database: {stage.title} ...", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"\ntest database: {stage.title} ...", file=sys.stderr, flush=True)
             done = subprocess.run(
                 [sys.executable, "-m", "tests.build_template", stage.name],
                 cwd=ROOT,

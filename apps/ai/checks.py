@@ -44,6 +44,7 @@ def model_findings(*, today: date) -> list[checks.CheckMessage]:
                                       hint="Choose another model, or unset it to follow the class."))  # fmt: skip
         elif spec.is_retiring(today):
             days = (spec.retires_on - today).days
-            found.append(checks.Warning(f"{where} names {model}, which is shut down on {spec.retires_on} (in {days} days).",
-                                        id=RETIRING_SOON, hint=f"Choose another model before then (warned {RETIRING.days} days ahead)."))  # fmt: skip
+            text = f"{where} names {model}, which is shut down on {spec.retires_on} (in {days} days)."
+            hint = f"Choose another model before then (warned {RETIRING.days} days ahead)."
+            found.append(checks.Warning(text, id=RETIRING_SOON, hint=hint))
     return found

@@ -116,7 +116,10 @@ def render_prompt(
 
 
 def usage_summary(*, since: datetime, until: datetime, group_by: str = "model") -> list[UsageLine]:
-    """Calls, tokens and cost of the current tenant by ``model``, ``purpose``, ``task_type``, ``workflow``, ``user_id`` or ``day``."""
+    """Calls, tokens and cost of the current tenant.
+
+    ``group_by`` is ``model``, ``purpose``, ``task_type``, ``workflow``, ``user_id`` or ``day``.
+    """
     from apps.ai import selectors
 
     return selectors.usage_summary(since=since, until=until, group_by=group_by)

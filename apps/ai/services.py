@@ -59,7 +59,7 @@ def stream(request: CompletionRequest, *, key: str, timeout_s: float) -> Iterato
 def set_budget(*, scope: str, subject: str, period: str, cap_micros: int | None, action: str) -> BudgetView | None:
     """See ``facade.set_budget``."""
     _check_budget(scope=scope, subject=subject, period=period, cap_micros=cap_micros, action=action)
-    place = {"scope": scope, "subject": subject, "period": period, "is_plan": False}
+    place: dict[str, Any] = {"scope": scope, "subject": subject, "period": period, "is_plan": False}
     if cap_micros is None:
         Budget.objects.filter(**place).update(cap_micros=None)
         return None

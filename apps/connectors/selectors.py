@@ -1,7 +1,8 @@
 """Reads of connections, databases, pages and conflicts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -74,7 +75,9 @@ def _views(rows: Iterable[Connection]) -> list[ConnectionView]:
     return [_view(row, by_database, pending.get(row.pk, 0), conflicts.get(row.pk, 0)) for row in connections]
 
 
-def _view(row: Connection, by_database: dict[UUID, dict[str, int]], pending: int, conflicts: int) -> ConnectionView:
+def _view(
+    row: Connection, by_database: Mapping[UUID, Mapping[str, Any]], pending: int, conflicts: int
+) -> ConnectionView:
     blank = {"live": 0, "checks": 0}
     databases = sorted(row.databases.all(), key=lambda database: database.key)
     views = tuple(

@@ -86,7 +86,7 @@ def test_a_failing_primary_is_replaced_and_both_calls_are_on_record(gateway: Ope
     gateway.mode({"status": 500}, model="gpt-6.1-sol")
     answer = facade.complete(ask(), key="k")
     assert answer.model == "gpt-5.4"
-    assert list(AICall.objects.order_by("ordinal").values_list("model", "state", "error_code", "role", "charged_micros"))[0] == (
+    assert AICall.objects.order_by("ordinal").values_list("model", "state", "error_code", "role", "charged_micros")[0] == (
         "gpt-6.1-sol", "failed", "http_500", "first", 0
     )  # fmt: skip
     assert AICall.objects.filter(role="fallback", state="ok").count() == 1

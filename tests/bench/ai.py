@@ -41,7 +41,12 @@ def _reservations(number: int, until: float, *, batch: int) -> int:
     while time.monotonic() < until:
         with transaction.atomic():
             for _ in range(batch):
-                payers = Payers(workflow=f"flow-{done % 4}", user_id=done % 50, api_key_id=f"key-{done % 10}", models=("gpt-6.1-sol",))
+                payers = Payers(
+                    workflow=f"flow-{done % 4}",
+                    user_id=done % 50,
+                    api_key_id=f"key-{done % 10}",
+                    models=("gpt-6.1-sol",),
+                )
                 reserve(key=f"{number}-{batch}-{done}", amount_micros=1000, payers=payers)
                 done += 1
     return done
@@ -55,7 +60,10 @@ def _settlements(number: int, until: float) -> int:
     from apps.ai.gateway.ledger import settle
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM ai_reservation WHERE state = 'open' AND abs(hashtext(id::text)) %% %s = %s", [PROCESSES, number])
+        cursor.execute(
+            "SELECT id FROM ai_reservation WHERE state = 'open' AND abs(hashtext(id::text)) %% %s = %s",
+            [PROCESSES, number],
+        )
         waiting = [row[0] for row in cursor.fetchall()]
     done = 0
     while time.monotonic() < until and waiting:

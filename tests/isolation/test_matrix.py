@@ -225,11 +225,11 @@ def state_of(victim: Victim) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [schema])
         queries = [f'SELECT to_jsonb(t)::text FROM "{schema}"."{name}" t ORDER BY 1' for (name,) in cursor.fetchall()]
-        for table in ("accounts_membership", "accounts_invitation", "accounts_apisession", "tenants_tenantexport", "tenants_domain",
-                      "tenants_tenantevent", "dispatch_workitem"):  # fmt: skip
-            queries.append(
-                f"SELECT to_jsonb(t)::text FROM public.{table} t WHERE tenant_id = {victim.tenant.id} ORDER BY 1"
-            )
+        queries += [
+            f"SELECT to_jsonb(t)::text FROM public.{table} t WHERE tenant_id = {victim.tenant.id} ORDER BY 1"
+            for table in ("accounts_membership", "accounts_invitation", "accounts_apisession", "tenants_tenantexport",
+                          "tenants_domain", "tenants_tenantevent", "dispatch_workitem")
+        ]  # fmt: skip
         for query in queries:
             cursor.execute(query)
             digest.update(repr(cursor.fetchall()).encode())

@@ -61,7 +61,8 @@ def _prepare_review(request: ReviewRequest, *, key: str) -> dict[str, Any]:
     review = preparation.prepare_review(request, judges=candidates[0].judges, model=candidates[0].model,
                                         boundary=secrets.token_hex(8))  # fmt: skip
     if review["judge"] != "model":
-        plan = {"version": 1, "kind": "review", "tenant": connection.schema_name, "candidates": [], "bound": 0, "review": review, "purpose": Purpose.JUDGE.value,
+        plan = {"version": 1, "kind": "review", "tenant": connection.schema_name, "candidates": [], "bound": 0,
+                "review": review, "purpose": Purpose.JUDGE.value,
                 "task_type": request.task_type, "prompt_version": review["prompt_version"], "saving": False,
                 "attribution": {name: _plain(getattr(request, name)) for name in ATTRIBUTION}}  # fmt: skip
         return plan | {"key": key, "reservation": None, "allowance": 0}

@@ -18,8 +18,11 @@ CANDIDATES_MAX = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One model at one address. ``endpoint`` names the provider; ``credential`` is a fingerprint, not the key; ``official`` addresses take the vendor's newest
-    parameter names."""
+    """One model at one address.
+
+    ``endpoint`` names the provider; ``credential`` is a fingerprint, not the key; ``official`` addresses take the vendor's
+    newest parameter names.
+    """
 
     endpoint: str
     base_url: str
@@ -48,15 +51,15 @@ def route(*, purpose: str, quality: str = Quality.STANDARD, model: str | None = 
     today = today or datetime.now(UTC).date()
     endpoints = conf.endpoints()
     if not endpoints:
-        raise GatewayMisconfigured()
+        raise GatewayMisconfigured
     if model:
         _require_known(model, endpoints)
     found: list[Candidate] = []
     for endpoint in endpoints:
         if endpoint.name == "local" and found:
             continue  # the bundled model stands in for nobody: it is for installations without a key
-        for spec in _specs(endpoint, purpose=purpose, quality=quality, model=model, saving=saving, today=today):
-            found.append(_candidate(endpoint, spec))
+        specs = _specs(endpoint, purpose=purpose, quality=quality, model=model, saving=saving, today=today)
+        found.extend(_candidate(endpoint, spec) for spec in specs)
     if not found:
         raise NoModelAvailable(detail=f"no living model for {purpose}/{quality}/{model}")
     return tuple(found[:CANDIDATES_MAX])
@@ -83,8 +86,7 @@ def _specs(endpoint: conf.Endpoint, *, purpose: str, quality: str, model: str | 
            today: date) -> Iterable[ModelSpec]:  # fmt: skip
     catalogue = load_catalogue()
     if endpoint.name == "local":
-        wanted = [spec for spec in catalogue.members("local", today=today) if model in (None, "", spec.id)]
-        return wanted
+        return [spec for spec in catalogue.members("local", today=today) if model in (None, "", spec.id)]
     if model:
         spec = catalogue.models.get(model) or ModelSpec(id=model, provider="custom")
         return [] if spec.provider == "local" or spec.is_retired(today) else [spec]

@@ -22,6 +22,7 @@ REFUSAL = re.compile(
 REFUSAL_WORDS = re.compile(
     r"\b(?:can(?:no|')t|unable|not able|won't|language model|no puedo|not possible)\b", re.IGNORECASE
 )
+PREAMBLE = re.compile(r"^\W*(?:here(?:'s| is| are)|below (?:is|are)|the following)\b[^\n]{0,90}:\s", re.IGNORECASE)
 REPETITION_MAX = 0.35
 COPY_RATIO = 92
 COPY_CHARS = 60
@@ -84,7 +85,7 @@ def _repetition(answer: str) -> CheckResult:
 
 
 def _copy(answer: str, *, task: str, source: str, blocking: bool) -> CheckResult:
-    plain = " ".join(reading.words(answer))
+    plain = " ".join(reading.words(PREAMBLE.sub("", answer, count=1)))
     copied = False
     if len(plain) >= COPY_CHARS:
         for original in filter(None, (source, task)):

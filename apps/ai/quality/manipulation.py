@@ -16,8 +16,10 @@ SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for name, pattern in (
         (
             "asks for a score",
-            rf"\b(?:give|award|assign|grant|rate|score|grade|mark)\b[^.\n]{{0,60}}\b(?:100|full|maximum|max|perfect|highest|top)\b"
-            rf"(?:\s*(?:/\s*100|out of|{_SCORE}|marks?|$)|[^.\n]{{0,20}}\b{_SCORE})",
+            (
+                rf"\b(?:give|award|assign|grant|rate|score|grade|mark)\b[^.\n]{{0,60}}\b(?:100|full|maximum|max|perfect|highest|top)\b"
+                rf"(?:\s*(?:/\s*100|out of|{_SCORE}|marks?|$)|[^.\n]{{0,20}}\b{_SCORE})"
+            ),
         ),
         ("asks for a score", r"\b(?:give|award|assign|rate|score|grade)\s+(?:this|it|me|the)\b[^.\n]{0,40}\b100\b"),
         (
@@ -30,8 +32,10 @@ SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "overrides rules",
-            r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|the|any)\b"
-            r"[^.\n]{0,30}\b(?:instructions?|rules?|rubric|prompts?|criteria|guidelines?|directions?)\b",
+            (
+                r"\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|your|the|any)\b"
+                r"[^.\n]{0,30}\b(?:instructions?|rules?|rubric|prompts?|criteria|guidelines?|directions?)\b"
+            ),
         ),
         (
             "overrides rules",

@@ -15,6 +15,7 @@ from rapidfuzz import fuzz
 
 from apps.ai.contracts import CheckResult, Criterion
 from apps.ai.quality import text as reading
+from apps.ai.quality.checks import PREAMBLE
 from apps.ai.quality.demands import Demands
 from apps.ai.quality.scoring import Vote, clamp
 
@@ -27,7 +28,6 @@ ABOUT_ITSELF = re.compile(
     r"sure[,!]|certainly[,!]|i hope this helps|(?:the|a) (?:corrected|rewritten|cleaned|revised|polite) (?:version|text|transcript|message)\b)",
     re.IGNORECASE,
 )
-PREAMBLE = re.compile(r"^\W*(?:here(?:'s| is| are)|below (?:is|are)|the following)\b[^\n]{0,90}:\s", re.IGNORECASE)
 UNFINISHED = re.compile(r"[\w,;:(-]\s*$")
 POLITE = re.compile(r"\b(?:polite|politer|professional|formal|friendly|business|courteous)\b", re.IGNORECASE)
 REWRITING = re.compile(r"\b(?:rewrite|rephrase|reword|politer?|paraphrase|simplify)\b", re.IGNORECASE)
@@ -129,6 +129,20 @@ def _accuracy(answer: str, material: str, demands: Demands) -> tuple[float, str]
     return score, _say(reasons, "Numbers, names and wording agree with the source")
 
 
+def _lost_in_condensing(answer: str, material: str, facts: set[str], demands: Demands) -> tuple[float, list[str]]:
+    """Points a shortened text loses: for facts left out, and for not being shorter."""
+    lost, reasons = 0.0, []
+    kept = _present(facts, answer)
+    if facts and len(kept) < min(len(facts) / 3, FACTS_ENOUGH):
+        lost += 40
+        reasons.append(f"only {len(kept)} of {len(facts)} names and numbers of the source are left")
+    ratio = len(reading.words(answer)) / max(1, len(reading.words(material)))
+    if not _short_form(demands) and ratio > 0.75:
+        lost += min(60, 120 * (ratio - 0.75) + 15)
+        reasons.append(f"at {ratio:.0%} of the source's length it hardly shortens it")
+    return lost, reasons
+
+
 def _completeness(answer: str, material: str, demands: Demands, checks: Sequence[CheckResult]) -> tuple[float, str]:
     score, reasons = 94.0, []
     failed = [result for result in checks if not result.passed]
@@ -155,16 +169,10 @@ def _completeness(answer: str, material: str, demands: Demands, checks: Sequence
         if REWRITING.search(demands.instruction) and _unchanged(answer, material):
             score -= 40
             reasons.append("it hardly changes the text")
-        if demands.condensing and facts:
-            kept = _present(facts, answer)
-            if len(kept) < min(len(facts) / 3, FACTS_ENOUGH):
-                score -= 40
-                reasons.append(f"only {len(kept)} of {len(facts)} names and numbers of the source are left")
-        if demands.condensing and not _short_form(demands):
-            ratio = len(reading.words(answer)) / max(1, len(reading.words(material)))
-            if ratio > 0.75:
-                score -= min(60, 120 * (ratio - 0.75) + 15)
-                reasons.append(f"at {ratio:.0%} of the source's length it hardly shortens it")
+        if demands.condensing:
+            lost, said = _lost_in_condensing(answer, material, facts, demands)
+            score -= lost
+            reasons += said
     elif not demands.choices:
         asked = set(reading.content_words(demands.instruction))
         met = len(asked & set(reading.content_words(answer))) / max(1, len(asked))

@@ -8,6 +8,7 @@ alone cannot flip it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -40,7 +41,7 @@ class Tally:
 
 def clamp(value: object) -> int:
     """A score as a whole number from 0 to 100; anything that is not a number is 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         return 0
     return max(0, min(100, round(value)))
 

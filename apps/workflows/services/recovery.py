@@ -168,9 +168,11 @@ def resolve_effect(
                 )
         except IntegrityError:
             raise AlreadyDecided(detail=f"effect {effect_id}") from None
-        about = {"tenant_id": current_tenant().id, "kind": RUN_KIND, "ref": str(effect["run_id"])}
-        dispatch.nudge(**about)
-        dispatch.resolve_review(**about, to=WorkState.READY, reason=reason or decision, actor=actor or "unknown")
+        tenant_id, ref = current_tenant().id, str(effect["run_id"])
+        dispatch.nudge(tenant_id=tenant_id, kind=RUN_KIND, ref=ref)
+        dispatch.resolve_review(
+            tenant_id=tenant_id, kind=RUN_KIND, ref=ref, to=WorkState.READY, reason=reason or decision, actor=actor or "unknown"
+        )
 
 
 def retry_to_json(event: ev.Retries) -> dict[str, Any]:

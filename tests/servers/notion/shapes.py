@@ -79,7 +79,7 @@ class Shapes:
             "parent": {"type": "database_id", "database_id": database["id"]},
             "database_parent": database["parent"],
             "is_inline": database["is_inline"],
-            "in_trash": source["in_trash"],
+            "in_trash": source["in_trash"] or database["in_trash"],
             "archived": source["in_trash"],
             "created_time": source["created_time"],
             "last_edited_time": source["last_edited_time"],

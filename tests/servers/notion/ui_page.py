@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - style sheet
 """The shell of the page for people: no build, light and dark, cards instead of tables on a phone."""
 
 PAGE = """<!doctype html>

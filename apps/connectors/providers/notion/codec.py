@@ -44,7 +44,9 @@ def split_text(text: str) -> list[str]:
     """Pieces of at most 2000 UTF-16 units, never inside a character; together the text."""
     if utf16(text) == len(text):
         return [text[at : at + PIECE] for at in range(0, len(text), PIECE)]
-    pieces, current, used = [], [], 0
+    pieces: list[str] = []
+    current: list[str] = []
+    used = 0
     for character in text:
         width = 2 if character > "\uffff" else 1
         if used + width > PIECE:

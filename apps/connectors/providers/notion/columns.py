@@ -44,16 +44,17 @@ def shadow_name(column: PropertySpec) -> str:
 
 def find(column: PropertySpec, remote: Mapping[str, Json], *, known: Columns) -> Mapping[str, Json] | None:
     """The remote column that is ours: by the id we remember, else by name (the title by being the title), else its shadow."""
-    by_id = {str(found.get("id")): found for found in remote.values()}
+    columns: Mapping[str, Mapping[str, Json]] = remote
+    by_id = {str(found.get("id")): found for found in columns.values()}
     if column.type == "title":
-        return next((found for found in remote.values() if found.get("type") == "title"), None)
+        return next((found for found in columns.values() if found.get("type") == "title"), None)
     remembered = by_id.get(known.get(column.name, {}).get("id", ""))
     if remembered is not None and fits(column, remembered):
         return remembered
-    shadow = remote.get(shadow_name(column))
+    shadow = columns.get(shadow_name(column))
     if shadow is not None and fits(column, shadow):
         return shadow
-    return remembered or remote.get(column.name)
+    return remembered or columns.get(column.name)
 
 
 def fits(column: PropertySpec, found: Mapping[str, Json]) -> bool:

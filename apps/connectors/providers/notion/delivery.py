@@ -1,6 +1,7 @@
 """One row from Notion to the app: delivered once per fingerprint, in one transaction with what we remember of it."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -33,7 +34,7 @@ class Taker:
         self.clock = clock
         self.rows = self.delivered = self.failed = self.removed = 0
         self.absent: set[str] = set()
-        self.on_delivered = lambda _row: None
+        self.on_delivered: Callable[[rows.Row], None] = lambda _row: None
 
     def take_all(self, payloads: list[dict[str, Json]]) -> None:
         """Take the rows of one answer; known ones are looked up in one query, unchanged ones cost nothing more."""

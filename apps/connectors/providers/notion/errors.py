@@ -64,7 +64,8 @@ def _never_sent(error: BaseException | None) -> bool:
 
 def _from_answer(error: sdk.HTTPResponseError, *, method: str, repeatable: bool, now: float) -> PlatformError:
     status, body = error.status, _body(error.body)
-    data = body.get("additional_data") if isinstance(body.get("additional_data"), dict) else {}
+    found = body.get("additional_data")
+    data: dict[str, Any] = found if isinstance(found, dict) else {}
     reason = str(body.get("message", ""))[:300]
     detail = f"{method}: {status} {body.get('code', '')} {reason} request_id={body.get('request_id', '')}"
     if status in TOO_MANY:

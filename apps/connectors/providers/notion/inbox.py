@@ -105,7 +105,8 @@ def _read_edits(taker: Taker, lease: "Lease") -> None:
 
 def _sweep(taker: Taker, lease: "Lease") -> None:
     """List every row, then ask after the known ones that were not among them."""
-    database, listed = taker.database, set()
+    database = taker.database
+    listed: set[str] = set()
     started = _list(taker, lease, stamp="created_time", since=None, listed=listed)
     horizon = _minute(started - timedelta(seconds=timing().visibility_lag_s))
     unseen = NotionPage.objects.filter(Q(last_edited_at__lt=horizon) | Q(last_edited_at__isnull=True),

@@ -93,9 +93,10 @@ def _page(database_key: str, page_id: str | None) -> NotionPage | None:
     known = NotionPage.objects.select_related("database").filter(database__key=database_key, page_id=page_id).first()
     if known is not None:
         return known
-    database = NotionDatabase.objects.filter(
-        key=database_key, connection_id=selectors.default_notion_connection_id()
-    ).first()
+    connection_id = selectors.default_notion_connection_id()
+    database = None
+    if connection_id is not None:
+        database = NotionDatabase.objects.filter(key=database_key, connection_id=connection_id).first()
     if database is None:
         raise InvalidInput(fields={"page_id": "the page is in no database we know"})
     return NotionPage.objects.create(database=database, page_id=page_id)
@@ -131,7 +132,7 @@ def postpone(push: NotionPush, error: PlatformError, *, clock: Clock) -> float:
     """Write a failure down and say in how many seconds to try again (full jitter, Retry-After honoured)."""
     figures = timing()
     failures = push.failures + 1
-    wait = random.uniform(0.5, 1.0) * min(figures.retry_base_s * 2 ** min(failures - 1, 12), figures.retry_cap_s)  # noqa: S311 - jitter
+    wait: float = random.uniform(0.5, 1.0) * min(figures.retry_base_s * 2 ** min(failures - 1, 12), figures.retry_cap_s)  # noqa: S311 - jitter
     if error.retry_after is not None:
         wait = max(error.retry_after, wait if failures > 1 else 0.0) + random.uniform(0, 2)  # noqa: S311 - jitter
     NotionPush.objects.filter(pk=push.pk).update(

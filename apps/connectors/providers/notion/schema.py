@@ -74,6 +74,7 @@ class _Run:
         self.connection, self.client, self.clock, self.lease = connection, client, clock, lease
         self.dry_run, self.shadow = dry_run, shadow
         self.listed: dict[str, str] = {}
+        self.remote: dict[str, dict[str, Json]] = {}
         self.changes: list[SchemaChange] = []
         self.records = {row.key: row for row in connection.databases.all()}
 
@@ -86,7 +87,7 @@ class _Run:
     def database(self, spec: DatabaseSpec, wanted_id: str | None) -> None:
         """Find the database or create it."""
         record = self.records.get(spec.key)
-        if record is not None and wanted_id in (None, record.database_id) and self._alive(record.database_id):
+        if record is not None and wanted_id in (None, record.database_id) and self._present(record):
             return
         found = self._find(spec, wanted_id, gone=record.database_id if record else "")
         if found is not None:
@@ -97,6 +98,15 @@ class _Run:
         self.note(spec, SchemaAction.CREATE_DATABASE, spec.title, f"{len(spec.columns)} columns")
         if not self.dry_run:
             self._create(spec)
+
+    def _present(self, record: NotionDatabase) -> bool:
+        """Whether the database we know is still there; its columns are kept for the comparison."""
+        try:
+            source = self.client.source(record.data_source_id)
+        except RemoteNotFound:
+            return False
+        self.remote[record.key] = source["properties"]
+        return not source.get("in_trash")
 
     def _alive(self, database_id: str) -> dict[str, Json] | None:
         try:
@@ -147,7 +157,7 @@ class _Run:
         known = self.records.get(spec.key)
         if known is not None and known.data_source_id != source_id:
             NotionPage.objects.filter(database=known).delete()
-        fields = {
+        fields: dict[str, Json] = {
             "database_id": str(found["id"]),
             "data_source_id": source_id,
             "title": spec.title,
@@ -159,16 +169,16 @@ class _Run:
             connection=self.connection, key=spec.key, defaults=fields
         )
         self.records[spec.key] = record
+        self.remote.pop(spec.key, None)
 
     def columns(self, spec: DatabaseSpec) -> None:
         """Compare and repair the columns, then remember which of ours is which of theirs."""
         record = self.records.get(spec.key)
         if record is None:
             return
-        try:
-            remote = self.client.source(record.data_source_id)["properties"]
-        except RemoteNotFound:
+        if spec.key not in self.remote and not self._present(record):
             return
+        remote = self.remote[spec.key]
         sources = {key: row.data_source_id for key, row in self.records.items()}
         plan = compare.plan(spec, remote, known=record.columns, sources=sources, shadow=self.shadow)
         for change in plan.changes:
