@@ -1,33 +1,26 @@
 """Step types that call the provider double, one for each class of effect."""
 
+import http.client
+import json
 import os
-import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
-
-import httpx
+from urllib.parse import urlsplit
 
 from apps.workflows.contracts import EffectFailed, RetryPolicy, StepContext, StepHandler, StepResult, UsageLine
 from apps.workflows.core.taxonomy import FailureKind, classify_status
 from apps.workflows.enums import EffectClass
 
-_client: list[httpx.Client] = []
-_lock = threading.Lock()
-
-
-def client() -> httpx.Client:
-    """One client for all threads, opened when first needed."""
-    with _lock:
-        if not _client:
-            _client.append(httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=None, keepalive_expiry=2)))
-        return _client[0]
+_pools: dict[str, list[http.client.HTTPConnection]] = defaultdict(list)
 
 
 def close() -> None:
     """Close the connections, at the end of a test session."""
-    while _client:
-        _client.pop().close()
+    for pool in _pools.values():
+        while pool:
+            pool.pop().close()
 
 
 def base_url() -> str:
@@ -39,22 +32,38 @@ def call(
     method: str, path: str, *, deadline: float, body: Mapping[str, Any] | None = None, key: str = ""
 ) -> Mapping[str, Any]:
     """One request over real HTTP; failures are classified by status, garbled answers leave the outcome open."""
-    response = client().request(
-        method,
-        base_url() + path,
-        json=body,
-        timeout=max(0.05, deadline - time.monotonic()),
-        headers={"Idempotency-Key": key} if key else {},
-    )
-    failure = classify_status(response.status_code, retry_after=response.headers.get("retry-after"))
+    status, retry_after, content = _exchange(method, path, max(0.05, deadline - time.monotonic()), body, key)
+    failure = classify_status(status, retry_after=retry_after)
     if failure is not None:
-        raise EffectFailed(
-            failure.kind, failure.code, failure.message, retry_after=failure.retry_after, status=failure.status
-        )
+        raise EffectFailed(failure.kind, failure.code, failure.message, retry_after=failure.retry_after, status=status)
     try:
-        return dict(response.json())
+        return dict(json.loads(content))
     except ValueError:
         raise EffectFailed(FailureKind.UNKNOWN, "garbled_answer", "The answer is not JSON.") from None
+
+
+def _exchange(
+    method: str, path: str, timeout: float, body: Mapping[str, Any] | None, key: str
+) -> tuple[int, str | None, bytes]:
+    address = urlsplit(base_url()).netloc
+    pool = _pools[address]
+    try:
+        connection = pool.pop()
+    except IndexError:
+        connection = http.client.HTTPConnection(address)
+    connection.timeout = timeout
+    if connection.sock is not None:
+        connection.sock.settimeout(timeout)
+    try:
+        headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
+        connection.request(method, path, None if body is None else json.dumps(body).encode(), headers)
+        response = connection.getresponse()
+        answer = response.status, response.headers.get("retry-after"), response.read()
+    except BaseException:
+        connection.close()
+        raise
+    pool.append(connection)
+    return answer
 
 
 class ProviderStep(StepHandler):

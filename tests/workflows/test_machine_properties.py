@@ -121,8 +121,8 @@ def test_key_is_a_function_of_the_intention_alone(tenant: int, run: Any, path: s
     base = {"tenant": tenant, "run": str(run), "path": path, "loop_index": loop, "ordinal": 0, "generation": generation}
     key = effect_key(**base)
     assert key == effect_key(**base)
-    for name in base:
-        other = {**base, name: f"{base[name]}x" if isinstance(base[name], str) else base[name] + 1}
+    for name, value in base.items():
+        other = {**base, name: f"{value}x" if isinstance(value, str) else value + 1}
         assert effect_key(**other) != key
 
 

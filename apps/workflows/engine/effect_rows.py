@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-from django.db import transaction
-
 from apps.workflows.contracts import StepContext, StepHandler
 from apps.workflows.core import events as ev
 from apps.workflows.core.state import Token
@@ -70,8 +68,8 @@ class EffectRows:
         }
 
     def _abandon(self, handler: StepHandler, ctx: StepContext, text: str, failure: Failure) -> None:
-        with transaction.atomic():
-            handler.abandon(ctx, json.loads(text), failure)
+        if type(handler).abandon is not StepHandler.abandon:
+            self.steps.guard.run(lambda: handler.abandon(ctx, json.loads(text), failure))
 
     def _book_waste(
         self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, call: Call, sends: int

@@ -9,8 +9,6 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 
-from django.db import transaction
-
 from apps.core.ids import new_id
 from apps.workflows.conf import quiescence_s
 from apps.workflows.contracts import StepContext, StepHandler
@@ -128,8 +126,7 @@ class EffectRunner(EffectOutcomes):
         self._new.append((live, token, call, row))
 
     def _prepare(self, handler: StepHandler, ctx: StepContext) -> str:
-        with transaction.atomic():
-            request = handler.prepare(ctx)
+        request = self.steps.guard.run(lambda: handler.prepare(ctx))
         storable(request, limit=REQUEST_LIMIT_BYTES)
         return clean(canonical(request))
 

@@ -1,5 +1,7 @@
 """Turns what a step's code raised into one of the few kinds of failure that decide what happens next."""
 
+import socket
+
 import httpx
 from django.db import Error as DatabaseError
 
@@ -11,7 +13,15 @@ from apps.workflows.core.values import ValueProblem
 from apps.workflows.engine.plain_json import UnstorableValue
 
 FINAL = (InvalidInput, NotFound, NotAllowed, Misconfigured)
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+NEVER_SENT = (
+    ConnectionRefusedError,
+    socket.gaierror,
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
 
 
 def classify(error: BaseException, *, sent: bool) -> Failure:

@@ -89,6 +89,7 @@ class LiveRun:
     steps_done: int = 0
     held_until_s: float = 0.0
     dirty: bool = False
+    _uuid: UUID | None = None
 
     @classmethod
     def load(cls, work: ClaimedWork, row: Row, version: Version, calls: dict[int, Call]) -> "LiveRun":
@@ -181,7 +182,9 @@ class LiveRun:
 
     def uuid(self) -> UUID:
         """The run's id."""
-        return UUID(self.id)
+        if self._uuid is None:
+            self._uuid = UUID(self.id)
+        return self._uuid
 
 
 def moment(seconds: float) -> datetime:

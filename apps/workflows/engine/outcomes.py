@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-from django.db import transaction
-
 from apps.workflows.conf import OUTPUT_LIMIT_BYTES, quiescence_s
 from apps.workflows.contracts import StepContext, StepHandler, StepResult
 from apps.workflows.core import events as ev
@@ -68,8 +66,7 @@ class EffectOutcomes(EffectRows):
         if owned:
             self._outcome(call, "succeeded", response=response)
         try:
-            with transaction.atomic():
-                result = handler.settle(ctx, json.loads(call.request_text), response)
+            result = self.steps.guard.run(lambda: handler.settle(ctx, json.loads(call.request_text), response))
             if not isinstance(result, StepResult):
                 raise TypeError(f"settle answered {type(result).__name__} instead of StepResult")
             self.steps.succeed(live, token, result, now)

@@ -7,6 +7,8 @@ from typing import Any
 _SURROGATE = re.compile(r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}")
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 MAX_DEPTH = 64
+# One encoder for all: ``json.dumps`` with options of its own builds one at each call.
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class UnstorableValue(ValueError):
@@ -23,7 +25,7 @@ def storable(value: Any, *, limit: int) -> str:
     Raises ``UnstorableValue`` with code ``output_not_json`` or ``output_too_large`` (more than ``limit`` bytes).
     """
     try:
-        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+        text = _encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise UnstorableValue("output_not_json", f"The value is not plain JSON: {error}") from None
     if len(text) > limit:
@@ -45,7 +47,7 @@ def clean(text: str) -> str:
 
 def compact(value: Any) -> str:
     """JSON text of a value the engine made itself, safe to store."""
-    return clean(json.dumps(value, separators=(",", ":")))
+    return clean(_encode(value))
 
 
 def _too_deep(node: Any, depth: int) -> bool:

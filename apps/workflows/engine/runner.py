@@ -95,53 +95,60 @@ class RunEngine:
     def _turns(self, tenant: TenantRef, works: Sequence[ClaimedWork], answers: Sequence[Answer], lanes: Lanes) -> None:
         """Make a turn for the group; when it fails for another reason than the database's absence, for each run alone, so that
         one broken run does not hold up its neighbours."""
+        held = {answer.work.id: self._live[answer.work.id] for answer in answers if answer.work.id in self._live}
+        under_way = {work_id: dict(live.calls) for work_id, live in held.items()}
         try:
-            self._turn(tenant, works, answers, lanes)
+            self._turn(tenant, works, answers, held, under_way, lanes)
         except Exception as error:
             if connection_is_gone(error):
                 raise
             singles = {work.id: work for work in [*works, *(answer.work for answer in answers)]}
             logger.exception("checkpoint failed", extra={"runs": len(singles)})
             for work in singles.values():
-                self._turn_alone(tenant, work, [answer for answer in answers if answer.work.id == work.id], lanes)
+                self._turn_alone(tenant, work, [one for one in answers if one.work.id == work.id], under_way, lanes)
 
-    def _turn_alone(self, tenant: TenantRef, work: ClaimedWork, answers: Sequence[Answer], lanes: Lanes) -> None:
+    def _turn_alone(
+        self,
+        tenant: TenantRef,
+        work: ClaimedWork,
+        answers: Sequence[Answer],
+        under_way: Mapping[int, dict[int, Call]],
+        lanes: Lanes,
+    ) -> None:
+        """The same for one run, loaded afresh; a run the engine fails at three times has failed. Its answers become evidence."""
         try:
-            self._turn(tenant, [] if answers else [work], answers, lanes)
+            self._turn(tenant, [] if answers else [work], answers, {}, under_way, lanes)
         except Exception as error:
             if connection_is_gone(error):
                 raise
             with bind_log_context(run=work.ref):
                 logger.exception("run failed in the engine", extra={"attempt": work.attempt})
-            self._live.pop(work.id, None)
-            with transaction.atomic():
-                last = work.attempt >= TRIES_BEFORE_FAILING
-                to = WorkState.DONE if last else WorkState.READY
-                if (
-                    dispatch.settle(
-                        [
-                            Settlement(
-                                work_id=work.id,
-                                fence=work.fence,
-                                to=to,
-                                delay_s=0 if last else 2.0 * work.attempt,
-                                error_code="engine_error",
-                            )
-                        ]
-                    )
-                    and last
-                ):
-                    fail_run(
-                        run_id=work.ref,
-                        code="engine_error",
-                        message="The engine could not carry this run on.",
-                        tenant_id=tenant.id,
-                    )
+            self.settle_lost([work.id])
+            self._late.extend(
+                (Ticket(one.call, tenant.id, work.epoch, work), one.result) for one in answers if one.error is None
+            )
+            self._give_back(tenant, work)
             lanes.release([work.id])
 
-    def _turn(self, tenant: TenantRef, works: Sequence[ClaimedWork], answers: Sequence[Answer], lanes: Lanes) -> None:
-        held = {answer.work.id: self._live[answer.work.id] for answer in answers if answer.work.id in self._live}
-        under_way = {work_id: dict(live.calls) for work_id, live in held.items()}
+    def _give_back(self, tenant: TenantRef, work: ClaimedWork) -> None:
+        last = work.attempt >= TRIES_BEFORE_FAILING
+        common = {"work_id": work.id, "fence": work.fence, "error_code": "engine_error"}
+        with transaction.atomic():
+            if not last:
+                dispatch.settle([Settlement(**common, to=WorkState.READY, delay_s=2.0 * work.attempt)])
+            elif dispatch.settle([Settlement(**common, to=WorkState.DONE)]):
+                message = "The engine could not carry this run on."
+                fail_run(run_id=work.ref, code="engine_error", message=message, tenant_id=tenant.id)
+
+    def _turn(
+        self,
+        tenant: TenantRef,
+        works: Sequence[ClaimedWork],
+        answers: Sequence[Answer],
+        held: Mapping[int, LiveRun],
+        under_way: Mapping[int, dict[int, Call]],
+        lanes: Lanes,
+    ) -> None:
         by_id = {answer.work.id: answer.work for answer in answers}
         fresh = [*works, *(work for work_id, work in by_id.items() if work_id not in held)]
         outcome, turn = self._patiently(tenant, fresh, list(held.values()), answers, under_way)

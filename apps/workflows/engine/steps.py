@@ -3,10 +3,8 @@
 import json
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from django.db import transaction
 
 from apps.tenants.contracts import TenantRef
 from apps.workflows.conf import OUTPUT_LIMIT_BYTES, STEPS_PER_CHECKPOINT, code_revision
@@ -19,6 +17,7 @@ from apps.workflows.core.retry import effective, pause_before_retry
 from apps.workflows.core.state import Phase, Token
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine.failures import classify, connection_is_gone
+from apps.workflows.engine.guard import StepGuard
 from apps.workflows.engine.live import LiveRun, moment
 from apps.workflows.engine.plain_json import storable
 from apps.workflows.enums import EffectClass
@@ -83,6 +82,7 @@ class StepRunner:
         self.tenant = tenant
         self.handlers = handlers
         self.validators = validators
+        self.guard = StepGuard()
 
     def advance(self, live: LiveRun, now: float, *, in_memory_only: bool) -> None:
         """Run ready pure steps. Steps that touch the database or the world stay in ``live.todo`` when ``in_memory_only``;
@@ -118,16 +118,14 @@ class StepRunner:
             ctx = make_context(
                 live, token, step, handler, tenant=self.tenant, now=now, validator=self.validators[step.type]
             )
-            answer = self._guarded(handler, lambda: handler.run(ctx))
+            answer = self.guarded(handler, lambda: handler.run(ctx))
             self.accept(live, token, answer, now)
         except Exception as error:  # noqa: BLE001 - whatever a step's code raises is the step's failure
             self.failed(live, token, step, handler, error, now)
 
-    def _guarded(self, handler: StepHandler, work: Any) -> Any:
-        if not handler.touches_database:
-            return work()
-        with transaction.atomic():
-            return work()
+    def guarded(self, handler: StepHandler, work: Callable[[], Any]) -> Any:
+        """Run a handler's code so that its failure undoes its own writes only."""
+        return self.guard.run(work) if handler.touches_database else work()
 
     def accept(self, live: LiveRun, token: Token, answer: object, now: float) -> None:
         """Apply what a pure step answered. Raises ``UnstorableValue`` or ``TypeError`` for an answer it cannot take."""
@@ -217,6 +215,6 @@ class StepRunner:
             ctx = make_context(
                 live, token, step, handler, tenant=self.tenant, now=now, validator=self.validators[step.type]
             )
-            self.succeed(live, token, self._guarded(handler, lambda: handler.resume(ctx, payload)), now)
+            self.succeed(live, token, self.guarded(handler, lambda: handler.resume(ctx, payload)), now)
         except Exception as error:  # noqa: BLE001 - whatever a step's code raises is the step's failure
             self.failed(live, token, step, handler, error, now)

@@ -171,7 +171,12 @@ def resolve_effect(
         tenant_id, ref = current_tenant().id, str(effect["run_id"])
         dispatch.nudge(tenant_id=tenant_id, kind=RUN_KIND, ref=ref)
         dispatch.resolve_review(
-            tenant_id=tenant_id, kind=RUN_KIND, ref=ref, to=WorkState.READY, reason=reason or decision, actor=actor or "unknown"
+            tenant_id=tenant_id,
+            kind=RUN_KIND,
+            ref=ref,
+            to=WorkState.READY,
+            reason=reason or decision,
+            actor=actor or "unknown",
         )
 
 
