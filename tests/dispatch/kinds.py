@@ -62,6 +62,7 @@ def open_gate(tenant_id: int, epoch: int) -> Iterator[SimpleNamespace]:
 GATE = TenantGate(name="open", enter=open_gate)
 NOOP = EngineKind(name="test.noop", engine=NoopEngine)
 SLEEP = EngineKind(name="test.sleep", engine=SleepEngine)
+SLOW = EngineKind(name="test.slow", engine=lambda: SleepEngine(2.0))
 IDLE_JOB = JobKind(name="test.job", handler=lambda context: None, max_parallel=4)
 
 
@@ -73,7 +74,7 @@ def registered(*kinds: EngineKind | JobKind) -> Iterator[None]:
     for registry in registries:
         registry._entries = {}
     try:
-        with tenant_gate.temporarily(GATE), work_kinds.temporarily(NOOP, SLEEP, IDLE_JOB, *kinds):
+        with tenant_gate.temporarily(GATE), work_kinds.temporarily(NOOP, SLEEP, SLOW, IDLE_JOB, *kinds):
             yield
     finally:
         for registry, entries in zip(registries, before, strict=True):
