@@ -45,9 +45,15 @@ def sandbox():
 
 @pytest.fixture
 def sdk(sandbox):
-    return Client(
-        auth=TOKEN, base_url=sandbox.url, logger=logging.getLogger("sdk"), log_level=logging.ERROR, retry=False
-    )
+    with httpx.Client() as http:
+        yield Client(
+            auth=TOKEN,
+            base_url=sandbox.url,
+            logger=logging.getLogger("sdk"),
+            log_level=logging.ERROR,
+            retry=False,
+            client=http,
+        )
 
 
 @pytest.fixture
@@ -209,8 +215,8 @@ def test_the_controls_explain_themselves_and_refuse_nonsense(sandbox):
 
 def test_the_state_survives_a_restart(tmp_path):
     path = tmp_path / "state.json"
-    with NotionServer(state_file=path) as server:
-        client = Client(auth=TOKEN, base_url=server.url, logger=logging.getLogger("sdk"), retry=False)
+    with NotionServer(state_file=path) as server, httpx.Client() as http:
+        client = Client(auth=TOKEN, base_url=server.url, logger=logging.getLogger("sdk"), retry=False, client=http)
         client.databases.create(parent={"type": "page_id", "page_id": PARENT_PAGE_ID}, title=text("Kept"))
     with NotionServer(state_file=path) as server:
         assert [base["title"][0]["plain_text"] for base in server.store.databases.values()] == ["Kept"]

@@ -29,6 +29,7 @@ from apps.connectors.providers.notion import codec, conflicts, rows
 from apps.connectors.providers.notion.client import NotionClient
 from apps.connectors.providers.notion.delivery import Taker, adopt
 from apps.connectors.providers.notion.merge import Merge, Wish, merge
+from apps.connectors.providers.notion.parts import first_values, parts_of
 from apps.connectors.providers.notion.session import open_connection, talking
 from apps.connectors.providers.notion.specs import DatabaseSpec
 from apps.connectors.registries import notion_databases
@@ -37,7 +38,6 @@ from apps.core.errors import PlatformError
 Json = Any
 logger = logging.getLogger(__name__)
 ROUNDS = 6
-BODY_BYTES = 450_000
 
 
 def send(*, push_id: UUID, clock: Clock = SYSTEM) -> None:
@@ -96,7 +96,7 @@ class Sender:
         values = {name: wish["value"] for name, wish in push.wishes.items()}
         if not self._intend(push, values):
             return
-        sent = rows.encode({**_first(values, self.spec, self.database), self.spec.reference: push.local_ref},
+        sent = rows.encode({**first_values(values, spec=self.spec, database=self.database), self.spec.reference: push.local_ref},
                            spec=self.spec, columns=self.database.columns)  # fmt: skip
         try:
             payload = self.client.create_page(source_id=self.database.data_source_id, properties=sent)
@@ -110,10 +110,16 @@ class Sender:
         self._link(push, payload)
 
     def _intend(self, push: NotionPush, values: dict[str, Json]) -> bool:
-        """Commit to the create before a byte leaves. False when the wishes changed meanwhile."""
-        first = _first(values, self.spec, self.database)
-        return NotionPush.objects.filter(pk=push.pk, revision=push.revision, page__isnull=True).update(
-            create_state=CreateState.UNKNOWN, create_tried_at=self.clock.now(), create_values=first) == 1  # fmt: skip
+        """Commit to the create before a byte leaves. False when the wishes changed or another worker is at it."""
+        first = first_values(values, spec=self.spec, database=self.database)
+        as_read = NotionPush.objects.filter(
+            pk=push.pk, revision=push.revision, page__isnull=True, create_state=push.create_state
+        )
+        if push.create_tried_at is not None:
+            as_read = as_read.filter(create_tried_at=push.create_tried_at)
+        return (
+            as_read.update(create_state=CreateState.UNKNOWN, create_tried_at=self.clock.now(), create_values=first) == 1
+        )
 
     def _find(self, local_ref: str) -> dict[str, Json] | None:
         """The oldest row that carries our reference and is not tied to anything else."""
@@ -194,7 +200,7 @@ class Sender:
         """One PATCH, or several when the texts are very long."""
         sent = rows.encode(writes, spec=self.spec, columns=self.database.columns)
         payload: dict[str, Json] = {}
-        for part in _parts(sent):
+        for part in parts_of(sent):
             payload = self.client.update_page(page.page_id, properties=part)
         return rows.read(payload, spec=self.spec, columns=self.database.columns)
 
@@ -268,35 +274,3 @@ def _fulfil(wishes: dict[str, Wish], name: str, done: Wish | None) -> None:
         return
     if current["value"] == done["value"]:
         del wishes[name]
-
-
-def _first(values: Mapping[str, Json], spec: DatabaseSpec, database: NotionDatabase) -> dict[str, Json]:
-    """The values a create carries: as many as fit one request; the rest follows as an update."""
-    chosen: dict[str, Json] = {}
-    used = 0
-    for name, value in values.items():
-        used += codec_size(rows.encode({name: value}, spec=spec, columns=database.columns))
-        if used <= BODY_BYTES:
-            chosen[name] = value
-    return chosen
-
-
-def _parts(sent: dict[str, Json]) -> list[dict[str, Json]]:
-    """Property values in as few requests as their size allows."""
-    parts: list[dict[str, Json]] = [{}]
-    used = 0
-    for key, value in sent.items():
-        size = codec_size({key: value})
-        if parts[-1] and used + size > BODY_BYTES:
-            parts.append({})
-            used = 0
-        parts[-1][key] = value
-        used += size
-    return parts
-
-
-def codec_size(value: Json) -> int:
-    """Bytes of a value in a request body."""
-    import json
-
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
