@@ -75,8 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Build the template, when it is missing, before any test's time limit runs."""
-    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+    """Build the template when it is missing, or wait for who builds it, before any test's time limit runs."""
+    if not session.config.option.collectonly:
         ground.migrated_database()
 
 
