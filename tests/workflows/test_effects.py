@@ -16,7 +16,7 @@ from apps.workflows.registries import step_types
 from tests.servers.effects import Ledger
 from tests.workflows.driving import drain, inside, run, view, wake_sleepers
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("committed")
 
 
 def one_step(kind: str, **more: Any) -> dict[str, Any]:

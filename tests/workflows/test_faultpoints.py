@@ -19,7 +19,7 @@ from tests.servers import effects
 from tests.workflows import provider_steps
 from tests.workflows.driving import inside, view
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.timeout(300)]
 KINDS = ("keyed", "lookup", "blind", "metered")
 
 

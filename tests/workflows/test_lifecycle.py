@@ -25,7 +25,7 @@ from apps.workflows.signals import run_finished, run_waiting
 from tests.servers.effects import Ledger
 from tests.workflows.driving import drain, inside, run, view, wake_sleepers, workflow
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("committed")
 ASK = {
     "a": {"type": "wait_event", "with": {"event": "decision"}, "next": "b"},
     "b": {"type": "set", "with": {"said": {"$ref": "steps.a.output.answer"}}},

@@ -17,7 +17,7 @@ from tests.servers.effects import Ledger
 from tests.workflows import provider_steps, test_effects
 from tests.workflows.driving import inside, run, view
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("committed")
 Scenario = Callable[[Ledger], None]
 Patch = pytest.MonkeyPatch
 

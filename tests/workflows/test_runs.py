@@ -4,7 +4,7 @@ import pytest
 
 from tests.workflows.driving import run, view
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("committed")
 
 
 def test_five_pure_steps_run_in_order_and_leave_a_history() -> None:
