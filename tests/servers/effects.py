@@ -2,15 +2,15 @@
 
 Run it: ``python -m tests.servers.effects --port N``. It outlives the workers that call it, so its counts are the truth:
 
-- ``POST /keyed``  honours ``Idempotency-Key``: the same key and body answer with the first result and apply nothing; another body
-  under a key is refused with 409; a second request while the first is at work is refused with 409.
+- ``POST /keyed``  honours ``Idempotency-Key``: the same key and body answer with the first result and apply nothing; another
+  body under a key is refused with 409; a second request while the first is at work is refused with 409.
 - ``POST /lookup`` applies every call; ``GET /lookup?reference=...`` says whether one was applied (404 if not).
 - ``POST /blind``  applies every call.
 - ``POST /metered`` answers after ``delay_ms`` of the body and charges every call that it worked on.
 
-``POST /_faults {"rate": 0.3, "seed": 1, "slow_ms": 400, "kinds": [...]}`` makes it misbehave, ``{"script": ["429", ""]}`` fixes what the next
-requests meet; ``GET /_state`` shows counts; ``POST /_reset`` forgets. Faults: ``429`` and ``500_before`` and ``409`` do not apply, ``500_after``, ``reset_after`` and ``garbled`` do,
-``reset_before`` does not, ``slow`` applies and answers late.
+``POST /_faults {"rate": 0.3, "seed": 1, "slow_ms": 400, "kinds": [...]}`` makes it misbehave, ``{"script": ["429", ""]}`` fixes
+what the next requests meet; ``GET /_state`` shows counts; ``POST /_reset`` forgets. ``429``, ``409``, ``500_before`` and
+``reset_before`` do not apply; ``500_after``, ``reset_after`` and ``garbled`` do; ``slow`` applies and answers late.
 """
 
 import argparse
