@@ -24,7 +24,6 @@ ENDS = {
     "library-notice": {"pass"},
     "key-facts": {"pass", "revised"},
     "contact-json": {"pass", "revised"},
-    "press-release": {"pass", "revised"},
     "payment-list": {"pass", "person", "revised"},
     "meeting-note": {"pass", "person", "revised"},
     "voice-note": {"person", "revised"},

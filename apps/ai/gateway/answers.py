@@ -12,6 +12,7 @@ import json_repair
 import jsonschema_rs
 
 from apps.ai.contracts import Message
+from apps.ai.gateway.limits import clean, clean_json
 from apps.ai.gateway.wire import Reply
 
 FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL | re.IGNORECASE)
@@ -40,7 +41,7 @@ def read(reply: Reply, schema: Mapping[str, Any] | None) -> Reading:
         return Reading(
             usable=False, problem="content_filter", explanation="the answer was blocked by the provider", final=True
         )
-    text = THOUGHTS.sub("", reply.text).strip()
+    text = clean(THOUGHTS.sub("", reply.text)).strip()
     if not text:
         return Reading(usable=False, problem="empty_answer", explanation="the answer was empty")
     if schema is None:
@@ -52,7 +53,7 @@ def _read_json(text: str, schema: Mapping[str, Any], *, cut_off: bool) -> Readin
     fenced = FENCE.match(text)
     bare = fenced.group(1) if fenced else text
     try:
-        value = json.loads(bare, parse_constant=_no_constants)
+        value = clean_json(json.loads(bare, parse_constant=_no_constants))
     except (ValueError, RecursionError):
         if cut_off:
             return Reading(
@@ -74,7 +75,7 @@ def _repaired(text: str) -> Any:
     if start < 0:
         return None
     try:
-        value = json_repair.loads(text[start:], skip_json_loads=True)
+        value = clean_json(json_repair.loads(text[start:], skip_json_loads=True))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) and value else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -143,3 +144,21 @@ def _depth(value: Any, level: int = 0) -> int:
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def clean(text: str) -> str:
+    """Without NUL and lone surrogates, which neither PostgreSQL nor JSON over HTTP can carry."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def clean_json(value: Any) -> Any:
+    """The same for every text in a JSON value, names included. Raises ``ValueError`` for numbers JSON does not have."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(str(name)): clean_json(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [clean_json(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not a JSON number")
+    return value

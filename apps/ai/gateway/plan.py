@@ -111,7 +111,7 @@ def _fitting(candidates: Sequence[Candidate], request: CompletionRequest) -> lis
 def _request_json(request: CompletionRequest) -> dict[str, Any]:
     """What is sent, frozen; text that JSON or the database cannot hold is cleaned here, once."""
     return {
-        "messages": [asdict(replace(turn, content=clean(turn.content))) for turn in request.messages],
+        "messages": [asdict(replace(turn, content=limits.clean(turn.content))) for turn in request.messages],
         "temperature": request.temperature,
         "response_schema": dict(request.response_schema) if request.response_schema is not None else None,
     }
@@ -120,11 +120,6 @@ def _request_json(request: CompletionRequest) -> dict[str, Any]:
 def messages_of(plan: Mapping[str, Any]) -> tuple[Message, ...]:
     """The plan's messages as contracts."""
     return tuple(Message(**turn) for turn in plan["request"]["messages"])
-
-
-def clean(text: str) -> str:
-    """Without NUL and lone surrogates, which neither PostgreSQL nor JSON over HTTP can carry."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _plain(value: Any) -> Any:

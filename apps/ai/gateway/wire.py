@@ -16,6 +16,7 @@ from openai import OpenAI
 from apps.ai import conf
 from apps.ai.contracts import Message
 from apps.ai.gateway.credentials import Secrets
+from apps.ai.gateway.limits import clean
 from apps.core import outbound
 
 # Small models lose the thread at higher temperatures.
@@ -116,6 +117,7 @@ def _take_chunk(chunk: Any, reply: Reply) -> Iterator[str]:
         if piece:
             if len(reply.text) + len(piece) > conf.ANSWER_BYTES_MAX:
                 raise CallFailed("down", "answer_too_large", billed=True, text=reply.text)
+            piece = clean(piece)
             reply.text += piece
             yield piece
 
