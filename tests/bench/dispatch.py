@@ -185,7 +185,7 @@ def _fairness() -> dict[str, float]:
 
     _wipe()
     x, y = _tenants(2, max_in_flight=400)
-    _enqueue([x], 10_000, kind="test.sleep")
+    _enqueue([x], 10_000, kind="test.slow")
     waits = []
     with _workers(1):
         time.sleep(1)
