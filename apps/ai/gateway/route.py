@@ -94,7 +94,7 @@ def _specs(endpoint: conf.Endpoint, *, purpose: str, quality: str, model: str | 
 
 
 def _override(endpoint: conf.Endpoint, *, purpose: str, saving: bool) -> str | None:
-    work = conf.setting("AI_WORK_MODEL", None)
+    work: str | None = conf.setting("AI_WORK_MODEL", None)
     if purpose == Purpose.JUDGE or saving:
         foreign = work if work and not endpoint.official and work not in load_catalogue().models else None
         return (conf.setting("AI_JUDGE_MODEL", None) if purpose == Purpose.JUDGE else None) or foreign

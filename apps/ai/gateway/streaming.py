@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from apps.ai.errors import InputTooLong, ModelCallFailed, ModelRefused
 from apps.ai.gateway import perform, wire
 from apps.ai.gateway.breaker import Breaker
 from apps.ai.gateway.credentials import Secrets
+from apps.ai.gateway.limits import likely_tokens
 from apps.ai.gateway.plan import messages_of
 
 
@@ -47,7 +48,7 @@ class LiveStream:
             "endpoint": self._candidate["endpoint"], "finish_reason": self._reply.finish_reason, "calls": self._session.calls,
         }  # fmt: skip
 
-    def _from(self, candidate: Mapping[str, Any], breaker: Breaker) -> Iterator[str]:
+    def _from(self, candidate: Mapping[str, Any], breaker: Breaker) -> Generator[str, None, bool]:
         self._candidate, self._reply, self._recorded = candidate, wire.Reply(text="", finish_reason=""), False
         self._started = time.monotonic()
         call = perform.call_for(self._session, candidate, self._messages)
@@ -69,9 +70,7 @@ class LiveStream:
     def _failed(self, failure: wire.CallFailed) -> bool:
         calls = self._session.calls
         if failure.fate == "too_long":
-            raise InputTooLong(
-                needed=perform.likely_tokens(self._messages), window=self._candidate["context"]
-            ) from failure
+            raise InputTooLong(needed=likely_tokens(self._messages), window=self._candidate["context"]) from failure
         if failure.fate == "blocked":
             raise ModelRefused(reason="content policy", calls=calls) from failure
         if self._reply.text:

@@ -1,0 +1,69 @@
+"""Back office: spend, budgets and verdicts of a tenant, to be looked at; changes go through the services."""
+
+from django.contrib import admin
+
+from apps.ai.models import AICall, Budget, BudgetCounter, Reservation, Review, ReviewLabel
+from apps.core.back_office import ReadOnly
+
+
+@admin.register(AICall)
+class AICallAdmin(ReadOnly):
+    """Every request to a provider. An empty cost means that the price is unknown."""
+
+    list_display = (
+        "created_at",
+        "model",
+        "purpose",
+        "role",
+        "state",
+        "error_code",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost_micros",
+    )
+    list_filter = ("state", "purpose", "model", "provider", "role")
+    search_fields = ("key", "run_id", "error_code", "provider_request_id")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Budget)
+class BudgetAdmin(ReadOnly):
+    """Caps people set."""
+
+    list_display = ("scope", "subject", "period", "cap_micros", "action", "is_plan", "updated_at")
+    list_filter = ("scope", "period", "action")
+
+
+@admin.register(BudgetCounter)
+class BudgetCounterAdmin(ReadOnly):
+    """What is spent and set aside."""
+
+    list_display = ("scope", "subject", "period_start", "spent_micros", "reserved_micros")
+    list_filter = ("scope", "period_start")
+
+
+@admin.register(Reservation)
+class ReservationAdmin(ReadOnly):
+    """Money set aside; open ones past their expiry are the sweep's."""
+
+    list_display = ("key", "state", "amount_micros", "charged_micros", "created_at", "expires_at", "closed_reason")
+    list_filter = ("state",)
+    search_fields = ("key",)
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnly):
+    """Verdicts with their votes."""
+
+    list_display = ("created_at", "task_type", "score", "threshold", "decision", "judge", "spread", "flags")
+    list_filter = ("decision", "judge", "task_type")
+    search_fields = ("key", "run_id")
+
+
+@admin.register(ReviewLabel)
+class ReviewLabelAdmin(ReadOnly):
+    """What people decided."""
+
+    list_display = ("created_at", "review", "approved", "edited", "user_id", "reason")
+    list_filter = ("approved", "edited")
+    list_select_related = ("review",)
