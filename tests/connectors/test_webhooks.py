@@ -124,3 +124,15 @@ def live_door(world, subscribed, monkeypatch):
     webhooks.stop()
     monkeypatch.setattr(webhooks, "_post", lambda body, *, signed: subscribed(body, signed=signed).status_code)
     return webhooks.deliver_due
+
+
+def test_receipts_are_forgotten_after_their_time(world, subscribed):
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from apps.connectors.providers.notion import jobs
+
+    subscribed(event("page.created", "x"))
+    assert jobs.forget_receipts(now=timezone.now() + timedelta(days=13)) == 0
+    assert jobs.forget_receipts(now=timezone.now() + timedelta(days=15)) == 1

@@ -1,12 +1,14 @@
 """Jobs of the Notion loop: one minute's sweep over connections, one poll, one push."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.connectors.clock import SYSTEM
+from apps.connectors.conf import timing
 from apps.connectors.enums import ConnectionState
-from apps.connectors.models import Connection, NotionPush
+from apps.connectors.models import Connection, NotionPush, WebhookReceipt
 from apps.connectors.providers.notion import inbox, outbox, sending
 from apps.core.errors import PlatformError
 from apps.dispatch import facade as dispatch
@@ -26,6 +28,14 @@ def sweep_connections(context: JobContext) -> None:
     if works:
         with transaction.atomic():
             dispatch.enqueue_many(tenant_id=context.work.tenant_id, works=works)
+    if SYSTEM.now().minute == 0:
+        forget_receipts(now=SYSTEM.now())
+
+
+def forget_receipts(*, now: datetime) -> int:
+    """Drop webhook receipts past their keeping time. Returns how many."""
+    limit = now - timedelta(days=timing().receipt_days)
+    return WebhookReceipt.objects.filter(received_at__lt=limit).delete()[0]
 
 
 def poll_work(connection_id: UUID, *, delay_s: float = 0) -> NewWork:

@@ -4,13 +4,11 @@ import hashlib
 import hmac
 import json
 import logging
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 
 from apps.connectors.clock import SYSTEM, Clock
-from apps.connectors.conf import timing
 from apps.connectors.enums import ConnectionState
 from apps.connectors.errors import ConnectionUnknown, WebhookRefused
 from apps.connectors.models import Connection, NotionPage, WebhookReceipt
@@ -101,9 +99,3 @@ def _hint(connection: Connection, event: dict[str, Json], clock: Clock) -> bool:
 
 def _text(text: str) -> str:
     return text.replace("\x00", "")
-
-
-def forget_old(*, clock: Clock = SYSTEM) -> int:
-    """Drop receipts past their keeping time. Returns how many."""
-    limit = clock.now() - timedelta(days=timing().receipt_days)
-    return WebhookReceipt.objects.filter(received_at__lt=limit).delete()[0]
