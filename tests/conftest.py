@@ -1,10 +1,9 @@
 """What every test gets: its own database and broker space, the cast, a closed network, and the tenancy watch.
 
-Importing this file takes a slot and points the settings at it, so models may be imported anywhere below. The database
+``tests.slot`` has pointed the settings at this process's servers, so models may be imported anywhere below. The database
 itself is copied from the template when the first test asks for it.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,52 +11,13 @@ import django
 import pytest
 
 from tests import ground
+from tests.slot import SLOT
 
 if TYPE_CHECKING:
     from django.test import Client
 
     from apps.accounts.models import User
     from apps.tenants.contracts import TenantRef
-
-OUTSIDE = (
-    "OPENAI_",
-    "NOTION_",
-    "STRIPE_",
-    "AI_",
-    "EMAIL_URL",
-    "DATABASE_URL",
-    "BROKER_URL",
-    "LOCAL_MODEL_URL",
-    "SECRET_KEY",
-    "ENCRYPTION_KEYS",
-    "BASE_DOMAIN",
-    "PUBLIC_PORT",
-    "ALLOWED_HOSTS",
-    "LAUNCH_STAGE",
-    "OUTBOUND_ALLOW",
-    "ALLOW_DIRTY",
-    "GIT_COMMIT",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-)
-
-
-def _settings_of_this_process(slot: ground.Slot) -> dict[str, str]:
-    """The environment of the suite and of every process it starts; a developer's own keys never reach a test."""
-    for name in [name for name in os.environ if name.upper().startswith(OUTSIDE)]:
-        del os.environ[name]
-    return {
-        **slot.environment(),
-        "DJANGO_SETTINGS_MODULE": "echopilot.settings.test",
-        "ECHOPILOT_ENV_FILES": "none",
-        "ECHOPILOT_VAR": str(ground.FOLDER / "files" / str(slot.number)),
-        "ALLOW_DIRTY": "true",
-    }
-
-
-SLOT = ground.enter()
-os.environ.update(_settings_of_this_process(SLOT))
 
 django.setup()
 

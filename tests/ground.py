@@ -27,7 +27,9 @@ from apps.core.embedded.postgres import EmbeddedPostgres
 from apps.core.embedded.valkey import EmbeddedValkey
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = Path(os.environ.get("ECHOPILOT_VAR") or ROOT / "var").absolute() / "test"
+# A worker of xdist stands on the ground of the process that started it, whose own files it inherits as ECHOPILOT_VAR.
+_inherited = os.environ.get("PYTEST_GROUND") if "PYTEST_XDIST_WORKER" in os.environ else None
+FOLDER = Path(_inherited or Path(os.environ.get("ECHOPILOT_VAR") or ROOT / "var") / "test").absolute()
 SLOTS = 512
 KEPT_TEMPLATES = 2
 UNSAFE_BUT_FAST = {
