@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.db.models import Sum
 
 from apps.ai import facade, services
@@ -265,3 +265,38 @@ def test_amounts_are_written_as_people_read_them() -> None:
         "1.50",
         "25.00",
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("scope", ["tenant", "workflow", "platform"])
+def test_a_race_for_the_last_money_has_exactly_as_many_winners_as_there_is_money(db: None, scope: str) -> None:
+    """Each lock alone: 32 callers, 20 tries each, room for 100."""
+    reference = get_tenant(slug="acme")
+    with tenant_context(reference):
+        if scope == "platform":
+            PlatformCap.objects.create(period="day", cap_micros=100_000)
+        else:
+            facade.set_budget(scope=scope, subject="answer" if scope == "workflow" else "", period="day", cap_micros=100_000)
+    barrier = threading.Barrier(32)
+
+    def race(number: int) -> int:
+        won = 0
+        try:
+            with tenant_context(reference):
+                barrier.wait(30)
+                for attempt in range(20):
+                    try:
+                        with transaction.atomic():
+                            ledger.reserve(
+                                key=f"{number}-{attempt}", amount_micros=1000, payers=ledger.Payers(workflow="answer")
+                            )
+                            connection.cursor().execute("SELECT pg_sleep(0.001)")
+                        won += 1
+                    except BudgetExceeded:
+                        pass
+        finally:
+            connections.close_all()
+        return won
+
+    with ThreadPoolExecutor(32) as pool:
+        assert sum(pool.map(race, range(32))) == 100
