@@ -18,14 +18,21 @@ REVERSED_EVERY = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """What the process can start right now: ``total`` items, per queue (see ``fairness.queue_limits``), per limited kind, and
-    ``job_limit`` items of all limited kinds together."""
+    """What the process can start right now: ``total`` items, per queue (see ``fairness.queue_limits``), per limited kind,
+    ``job_limit`` items of all limited kinds together, and by queue at most ``tenant_limits`` of one tenant, of which it holds
+    ``tenant_held`` already."""
 
     kinds: Sequence[str]
     total: int
     queue_limits: Mapping[str, int]
     kind_limits: Mapping[str, int] = field(default_factory=dict)
     job_limit: int | None = None
+    tenant_limits: Mapping[str, int] = field(default_factory=dict)
+    tenant_held: Mapping[tuple[int, str], int] = field(default_factory=dict)
+
+    def places(self, tenant_id: int, queue: str) -> int:
+        """How many more items of this tenant and queue the process takes."""
+        return self.tenant_limits.get(queue, self.total) - self.tenant_held.get((tenant_id, queue), 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +70,16 @@ class Claimer:
             return NOTHING
         floor = floor_tag(clock=float(rows[0][7] or 0), burst=self._conf.burst)
         backlogs = [
-            Backlog(kind=kind, queue=queue, tenant_id=tenant_id, cost=cost, vtime=vtime, weight=weight, free=free)
+            Backlog(
+                kind=kind,
+                queue=queue,
+                tenant_id=tenant_id,
+                cost=cost,
+                vtime=vtime,
+                weight=weight,
+                free=free,
+                places=room.places(tenant_id, queue),
+            )
             for kind, queue, tenant_id, cost, vtime, weight, free, _ in rows
         ]
         order = list(room.queue_limits)

@@ -22,7 +22,9 @@ class DispatchConf:
     sweep_page: int = 200
     max_losses: int = 3
     deadline_grace_s: float = 15
-    slots: int = 256
+    slots: int = 320
+    tenant_share: float = 0.9
+    """Largest part of a queue's slots in one worker that one tenant may hold, so that another tenant finds a slot at once."""
     job_threads: int = 4
     claim_batch: int = 100
     poll_busy_s: float = 0.2

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backlog:
-    """One tenant's claimable work of one kind and queue. ``free`` is what the tenant's cap leaves, shared by its backlogs."""
+    """One tenant's claimable work of one kind and queue.
+
+    ``free`` is what the tenant's cap leaves, shared by its backlogs; ``places`` what this worker leaves the tenant in this queue,
+    shared by its backlogs there.
+    """
 
     kind: str
     queue: str
@@ -21,6 +25,7 @@ class Backlog:
     vtime: float
     weight: float
     free: int
+    places: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +67,7 @@ def share_out(
     """
     tags = {one.tenant_id: start_tag(vtime=one.vtime, floor=floor) for one in backlogs}
     free = {one.tenant_id: one.free for one in backlogs}
+    places = {(one.tenant_id, one.queue): one.places for one in backlogs}
     kinds = dict(kind_limits)
     limits = dict(queue_limits)
     jobs = total if limited_total is None else limited_total
@@ -74,7 +80,9 @@ def share_out(
         while heap and room > 0:
             tag, index = heapq.heappop(heap)
             one = backlogs[index]
-            if free[one.tenant_id] <= 0 or (one.kind in kinds and min(jobs, kinds[one.kind]) <= 0):
+            if min(free[one.tenant_id], places[one.tenant_id, queue]) <= 0 or (
+                one.kind in kinds and min(jobs, kinds[one.kind]) <= 0
+            ):
                 continue
             if tag < tags[one.tenant_id]:
                 heapq.heappush(heap, (tags[one.tenant_id], index))
@@ -83,6 +91,7 @@ def share_out(
             wanted[key] = wanted.get(key, 0) + 1
             tags[one.tenant_id] = tag + one.cost / one.weight
             free[one.tenant_id] -= 1
+            places[one.tenant_id, queue] -= 1
             if one.kind in kinds:
                 kinds[one.kind] -= 1
                 jobs -= 1
@@ -121,6 +130,11 @@ def queue_limits(*, slots: int, held: Mapping[str, int], shares: Sequence[tuple[
         slower = sum(held.get(name, 0) for name, _ in shares[place:])
         limits[queue] = min(left, max(int(slots * share), 1) - slower)
     return {queue: max(0, limit) for queue, limit in limits.items()}
+
+
+def tenant_limits(*, slots: int, shares: Sequence[tuple[str, float]], tenant_share: float) -> dict[str, int]:
+    """Most items of one tenant this worker holds in each queue; at least one."""
+    return {queue: max(1, int(slots * share * tenant_share)) for queue, share in shares}
 
 
 def jain_index(values: Sequence[float]) -> float:

@@ -23,6 +23,7 @@ class Held:
         self._slots: dict[int, _Slot] = {}
         self._queues: Counter[str] = Counter()
         self._kinds: Counter[str] = Counter()
+        self._tenants: Counter[tuple[int, str]] = Counter()
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -36,6 +37,7 @@ class Held:
                 self._slots[work.id] = _Slot(work, now)
                 self._queues[work.queue] += 1
                 self._kinds[work.kind] += 1
+                self._tenants[work.tenant_id, work.queue] += 1
 
     def release(self, work_ids: Iterable[int]) -> None:
         """Free slots; unknown ids are ignored."""
@@ -75,6 +77,11 @@ class Held:
         """Held items for each queue."""
         return {queue: self._queues[queue] for queue in queues}
 
+    def by_tenant(self) -> dict[tuple[int, str], int]:
+        """Held items for each tenant and queue."""
+        with self._lock:
+            return dict(self._tenants)
+
     def count_kind(self, kind: str) -> int:
         """Held items of one kind."""
         return self._kinds[kind]
@@ -84,3 +91,7 @@ class Held:
         if slot is not None:
             self._queues[slot.work.queue] -= 1
             self._kinds[slot.work.kind] -= 1
+            place = (slot.work.tenant_id, slot.work.queue)
+            self._tenants[place] -= 1
+            if not self._tenants[place]:
+                del self._tenants[place]

@@ -15,7 +15,7 @@ from apps.dispatch.claiming import Claimer, Room
 from apps.dispatch.conf import DispatchConf, dispatch_conf
 from apps.dispatch.contracts import ClaimedWork, EngineKind, JobKind
 from apps.dispatch.engines import EngineHost
-from apps.dispatch.fairness import queue_limits
+from apps.dispatch.fairness import queue_limits, tenant_limits
 from apps.dispatch.held import Held
 from apps.dispatch.housekeeping import Housekeeper
 from apps.dispatch.identity import new_identity
@@ -72,6 +72,9 @@ class Loop:
         self.lanes = LanePool(size=self.conf.slots, bell=self.bell, may_start=self.may_start, release=self._release)
         self._engines = EngineHost(conf=self.conf, held=self.held, lanes=self.lanes)
         self._jobs = JobPool(size=self.conf.job_threads, conf=self.conf, on_end=self._release)
+        self._tenant_limits = tenant_limits(
+            slots=self.conf.slots, shares=self.conf.queue_shares, tenant_share=self.conf.tenant_share
+        )
         self._pace = Pace(conf=self.conf)
 
     def stop(self) -> None:
@@ -167,7 +170,13 @@ class Loop:
         if not self._engine_kinds:
             total = min(total, free_jobs)
         return Room(
-            kinds=kinds, total=total if kinds else 0, queue_limits=limits, kind_limits=kind_limits, job_limit=free_jobs
+            kinds=kinds,
+            total=total if kinds else 0,
+            queue_limits=limits,
+            kind_limits=kind_limits,
+            job_limit=free_jobs,
+            tenant_limits=self._tenant_limits,
+            tenant_held=self.held.by_tenant(),
         )
 
     def _compare(self, sent: float, owned: dict[int, int]) -> None:

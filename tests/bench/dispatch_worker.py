@@ -7,7 +7,7 @@ from django.conf import settings
 from apps.dispatch.process import build_loop
 from tests.dispatch.kinds import registered
 
-SETTINGS = {"claim_batch": 100, "slots": 256}
+SETTINGS = {"claim_batch": 100}
 
 
 def plain() -> None:

@@ -12,7 +12,7 @@ from apps.dispatch.backoff import full_jitter, retry_delay
 from apps.dispatch.claiming import Claimed
 from apps.dispatch.conf import DispatchConf
 from apps.dispatch.enums import FINAL_STATES, LEGAL_MOVES, LIVE_STATES, WorkState
-from apps.dispatch.fairness import Backlog, floor_tag, jain_index, queue_limits, share_out, start_tag
+from apps.dispatch.fairness import Backlog, floor_tag, jain_index, queue_limits, share_out, start_tag, tenant_limits
 from apps.dispatch.pace import Pace
 
 SHARES = DispatchConf().queue_shares
@@ -28,8 +28,11 @@ def backlog(
     vtime: float = 0.0,
     weight: float = 1.0,
     free: int = 1000,
+    places: int = 10_000,
 ) -> Backlog:
-    return Backlog(kind=kind, queue=queue, tenant_id=tenant_id, cost=cost, vtime=vtime, weight=weight, free=free)
+    return Backlog(
+        kind=kind, queue=queue, tenant_id=tenant_id, cost=cost, vtime=vtime, weight=weight, free=free, places=places
+    )
 
 
 def divide(
@@ -102,6 +105,15 @@ def test_a_returning_tenant_brings_no_more_than_the_burst(seed: int, idle_claims
 def test_caps_hold_over_several_kinds_and_queues(free: int, total: int) -> None:
     mixed = [backlog(1, kind=kind, queue=queue, free=free) for kind in "ab" for queue in QUEUES]
     assert divide([*mixed, backlog(2)], total=total).get(1, 0) <= free
+
+
+def test_one_tenant_leaves_places_for_the_next() -> None:
+    limits = tenant_limits(slots=100, shares=SHARES, tenant_share=0.9)
+    assert limits == {"interactive": 85, "default": 72, "bulk": 45}
+    assert tenant_limits(slots=1, shares=SHARES, tenant_share=0.9) == dict.fromkeys(QUEUES, 1)
+    alone = divide([backlog(1, places=72)], total=100)
+    assert alone == {1: 72}
+    assert divide([backlog(1, places=0), backlog(2, places=72)], total=8) == {2: 8}
 
 
 def test_kinds_with_own_threads_share_their_limit() -> None:
