@@ -276,7 +276,9 @@ def test_a_race_for_the_last_money_has_exactly_as_many_winners_as_there_is_money
         if scope == "platform":
             PlatformCap.objects.create(period="day", cap_micros=100_000)
         else:
-            facade.set_budget(scope=scope, subject="answer" if scope == "workflow" else "", period="day", cap_micros=100_000)
+            facade.set_budget(
+                scope=scope, subject="answer" if scope == "workflow" else "", period="day", cap_micros=100_000
+            )
     barrier = threading.Barrier(32)
 
     def race(number: int) -> int:

@@ -66,7 +66,9 @@ def test_demands_are_read_from_the_task(task: str, expected: set[tuple[str, Any]
 
 
 def test_instruction_and_material_are_told_apart() -> None:
-    found = read_demands("Notice for the page\n\nSummarise the text in two sentences.\n\nThe library closes in June. It opens in July.")
+    found = read_demands(
+        "Notice for the page\n\nSummarise the text in two sentences.\n\nThe library closes in June. It opens in July."
+    )
     assert found.instruction.endswith("Summarise the text in two sentences.")
     assert found.material == "The library closes in June. It opens in July."
     assert (found.faithful, found.condensing) == (True, True)
