@@ -49,7 +49,7 @@ class Fleet:
 
     def __enter__(self) -> Self:
         LOGS.mkdir(parents=True, exist_ok=True)
-        self._log = (LOGS / "workers.log").open("wb")
+        self._log = (LOGS / f"{self._entries[0].replace(':', '.')}.log").open("wb")
         self._nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery", *self._entries],
             env=self._env,
