@@ -9,7 +9,7 @@ from apps.dispatch.claiming import Claimed
 from apps.dispatch.conf import DispatchConf
 
 CONTENDED_S = 0.003
-RNG = random.SystemRandom()
+RNG = random.SystemRandom()  # jitter
 FOREVER_S = 1.0
 
 

@@ -1,6 +1,6 @@
 """Where attachments lie: in the tenant's folder, under random names."""
 
-from apps.tenants.storage import TenantStorage
+from apps.tenants.facade import TenantStorage
 
 FOLDER = "tasks"
 files = TenantStorage()

@@ -24,10 +24,12 @@ from apps.tenants.services.lifecycle import (
 from apps.tenants.services.limits import count_usage, entitlement, give_back_usage, require_capacity, usage
 from apps.tenants.services.provisioning import provision_tenant
 from apps.tenants.services.spend import PlatformHold, reserve_platform_spend, settle_platform_spend
+from apps.tenants.storage import TenantStorage
 
 __all__ = [
     "PlatformHold",
     "TenantRef",
+    "TenantStorage",
     "cancel_deletion",
     "change_launch_stage",
     "change_platform_launch_stage",
