@@ -198,8 +198,9 @@ def _call(kind: str, key: str, payer: dict[str, Any]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(300)
-def test_64_callers_in_six_nested_scopes_never_overspend(openai_server: OpenAIServer, settings: Any, db: None) -> None:
+def test_64_callers_in_six_nested_scopes_never_overspend(openai_server: OpenAIServer, settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """I1: every kind of call, faults included, two tenants under one platform cap."""
+    monkeypatch.setattr("apps.ai.gateway.breaker.FAILURES_TO_OPEN", 10**9)  # every call goes out, whatever failed before
     gateway = openai_server
     point_at(settings, gateway)
     both = (get_tenant(slug="acme"), get_tenant(slug="globex"))
@@ -231,6 +232,7 @@ def test_64_callers_in_six_nested_scopes_never_overspend(openai_server: OpenAISe
         for future in [pool.submit(_one_caller, both[n % 2], n, outcomes, barrier) for n in range(64)]:
             future.result(240)
     assert sum(outcomes.values()) == 64 * 6
+    print(f"outcomes: {dict(outcomes)}")
     assert outcomes["refused"] > 20 and outcomes["ok"] > 50, outcomes
     spent = 0
     for reference in both:
