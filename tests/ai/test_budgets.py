@@ -198,9 +198,13 @@ def _call(kind: str, key: str, payer: dict[str, Any]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(300)
-def test_64_callers_in_six_nested_scopes_never_overspend(openai_server: OpenAIServer, settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_64_callers_in_six_nested_scopes_never_overspend(
+    openai_server: OpenAIServer, settings: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """I1: every kind of call, faults included, two tenants under one platform cap."""
-    monkeypatch.setattr("apps.ai.gateway.breaker.FAILURES_TO_OPEN", 10**9)  # every call goes out, whatever failed before
+    monkeypatch.setattr(
+        "apps.ai.gateway.breaker.FAILURES_TO_OPEN", 10**9
+    )  # every call goes out, whatever failed before
     gateway = openai_server
     point_at(settings, gateway)
     both = (get_tenant(slug="acme"), get_tenant(slug="globex"))
