@@ -66,7 +66,13 @@ class Fleet:
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._nursery.terminate()
-        self._nursery.wait(timeout=30)
+        try:
+            self._nursery.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            for pid in [self._nursery.pid, *self.pids()]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._nursery.wait()
         for thread in self._threads:
             thread.join(timeout=5)
         self._nursery.stdout.close()
