@@ -233,7 +233,8 @@ class RunRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RunView(RunRow):
-    """A run with its history. ``waiting_for`` lists the events it waits for; ``outputs`` is the definition's ``output``."""
+    """A run with its history. ``waiting_for`` lists the events it waits for, ``waiting_at`` the paths of those waits in the same
+    order (``signal_run(wait_path=...)``); ``outputs`` is the definition's ``output``."""
 
     inputs: Json
     outputs: Json
@@ -241,6 +242,7 @@ class RunView(RunRow):
     replay_of: UUID | None
     waiting_for: tuple[str, ...]
     steps: tuple[StepView, ...]
+    waiting_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.workflows.contracts import EffectView, RunError, RunRow, RunView, StepView
+from apps.workflows.core.state import Phase, from_json
 from apps.workflows.enums import EffectState
 from apps.workflows.errors import UnknownRun
 from apps.workflows.models import Effect, Run, StepRun
@@ -19,14 +20,15 @@ def get_run(run_id: UUID) -> RunView:
         raise UnknownRun(detail=str(run_id))
     titles = {step_id: body.get("title", "") for step_id, body in run.version.definition["steps"].items()}
     steps = StepRun.objects.filter(run_id=run_id).order_by("seq")
-    waiting = tuple(token[7] for token in run.cursor.get("tokens", ()) if token[3] == "waiting")
+    waits = [token for token in from_json(run.cursor).tokens if token.phase is Phase.WAITING]
     return RunView(
         **_row(run),
         inputs=run.inputs,
         outputs=run.outputs,
         revision=run.revision,
         replay_of=run.replay_of,
-        waiting_for=waiting,
+        waiting_for=tuple(token.event for token in waits),
+        waiting_at=tuple(token.path for token in waits),
         steps=tuple(_step(step, titles.get(step.step_id, "")) for step in steps),
     )
 

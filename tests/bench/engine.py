@@ -216,7 +216,7 @@ def in_flight(bench: Bench, calls: int) -> tuple[float, int, float]:
         "z AS (SELECT sum(d) OVER (ORDER BY at) AS open FROM y) "
         "SELECT (SELECT extract(epoch FROM max(finished_at) - min(sent_at)) FROM x), (SELECT max(open) FROM z)"
     )
-    return 2.0 * rounds / seconds, int(most), (peak - small) / 2**20 / calls
+    return 2.0 * calls * rounds / most / seconds, int(most), (peak - small) / 2**20 / calls
 
 
 def resident(pid: int) -> int:

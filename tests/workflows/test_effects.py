@@ -4,15 +4,18 @@ import time
 from typing import Any
 from uuid import UUID
 
+import psycopg2
 import pytest
 from django.db import connection
 
+from apps.dispatch.enums import Queue
 from apps.workflows import facade
 from apps.workflows.contracts import StepContext, StepHandler, StepResult
 from apps.workflows.enums import EffectClass
 from apps.workflows.errors import AlreadyDecided
-from apps.workflows.models import Effect, UsageEntry
+from apps.workflows.models import Effect, Evidence, UsageEntry
 from apps.workflows.registries import step_types
+from apps.workflows.services.runs import enqueue_run
 from tests.servers.effects import Ledger
 from tests.workflows.driving import drain, inside, run, view, wake_sleepers
 
@@ -233,9 +236,8 @@ class Watching(StepHandler):
 
 
 def test_intent_is_committed_and_marked_before_a_byte_leaves(provider: Ledger) -> None:
-    Watching.seen, Watching.url = [], connection.settings_dict["NAME"]
-    given = connection.get_connection_params()
-    Watching.url = f"postgresql://{given['user']}@{given['host']}:{given['port']}/{given['dbname']}"
+    Watching.seen = []
+    Watching.url = database_url()
     with step_types.temporarily(Watching()):
         assert view(run({"a": {"type": "test.watching"}})).state == "succeeded"
     assert Watching.seen == [("sending", 1, True)]
@@ -292,3 +294,55 @@ def test_before_launch_nothing_is_sent_and_the_dry_run_is_on_record(
     assert (provider.applied["blind"], provider.applied["metered"]) == ({}, {"m": 1})
     with inside():
         assert Effect.objects.get(run_id=run_id, path="a").dry_run
+
+
+class Overtaken(StepHandler):
+    """Loses its claim to somebody else while the call is under way, as a paused worker does."""
+
+    type = "test.overtaken"
+    effect = EffectClass.BLIND
+    handles_dry_run = True
+    calls = 0
+
+    def prepare(self, ctx: StepContext) -> dict[str, Any]:
+        return {"run": str(ctx.run_id)}
+
+    def perform(self, request: Any, secrets: object, *, key: str, deadline: float) -> dict[str, Any]:
+        type(self).calls += 1
+        with psycopg2.connect(database_url()) as other, other.cursor() as cursor:
+            cursor.execute(
+                "UPDATE dispatch_workitem SET fence = fence + 1, state = 'ready', owner = NULL, deadline_at = NULL, parked = true, "
+                "run_at = clock_timestamp() + interval '1 hour' WHERE ref = %s",
+                [request["run"]],
+            )
+        other.close()
+        return {"id": "it did happen"}
+
+
+def database_url() -> str:
+    given = connection.get_connection_params()
+    return f"postgresql://{given['user']}@{given['host']}:{given['port']}/{given['dbname']}"
+
+
+def test_answer_of_a_lost_claim_is_kept_and_spares_the_next_owner_the_doubt(provider: Ledger) -> None:
+    Overtaken.calls = 0
+    with step_types.temporarily(Overtaken()):
+        run_id = run({"a": {"type": "test.overtaken"}}, output={"id": {"$ref": "steps.a.output.id"}})
+        stale = view(run_id)
+        assert (stale.state, stale.steps[0].state) == ("running", "running")
+        with inside():
+            assert list(Evidence.objects.values_list("outcome", "response")) == [("succeeded", {"id": "it did happen"})]
+        wake_sleepers()
+        drain()
+    done = view(run_id)
+    assert (done.state, done.outputs, Overtaken.calls) == ("succeeded", {"id": "it did happen"}, 1)
+
+
+def test_work_item_of_a_run_that_has_ended_changes_nothing(provider: Ledger) -> None:
+    run_id = run(one_step("keyed"), output={"id": {"$ref": "steps.a.output.id"}})
+    before = view(run_id)
+    with inside():
+        enqueue_run(run_id=run_id, queue=Queue.DEFAULT, priority=1)
+    drain()
+    assert view(run_id) == before
+    assert provider.requests == 1

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection, transaction
 
+from apps.core.errors import InvalidInput
 from apps.dispatch.models import WorkItem
 from apps.workflows import facade
 from apps.workflows.contracts import StepContext, StepHandler, StepResult
@@ -40,7 +41,12 @@ def signal(run_id: UUID, answer: str, **more: object) -> None:
 def test_run_waits_for_an_answer_and_the_first_one_counts() -> None:
     run_id = run(ASK)
     asked = view(run_id)
-    assert (asked.state, asked.waiting_for, asked.steps[0].state) == ("waiting", ("decision",), "waiting")
+    assert (asked.state, asked.waiting_for, asked.waiting_at, asked.steps[0].state) == (
+        "waiting",
+        ("decision",),
+        ("a",),
+        "waiting",
+    )
     signal(run_id, "yes", wait_path="a")
     with pytest.raises(AlreadyDecided):
         signal(run_id, "no", wait_path="a")
@@ -66,6 +72,15 @@ def test_early_answer_counts_only_where_the_step_says_so() -> None:
         signal(run_id, "yes")
         drain()
         assert view(run_id).state == state
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"), [("$effect", {}), ("", {}), ("x" * 81, {}), ("decision", {"o": object()})]
+)
+def test_signal_that_makes_no_sense_is_refused_with_a_code(event: str, payload: dict[str, object]) -> None:
+    run_id = run(ASK)
+    with inside(), pytest.raises(InvalidInput):
+        facade.signal_run(run_id=run_id, event=event, payload=payload)
 
 
 def test_wait_times_out_into_its_route() -> None:

@@ -53,7 +53,7 @@ class Checkpoint:
     def _settlement(self, live: LiveRun) -> Settlement | None:
         work, state = live.work, live.state
         common: dict[str, Any] = {"work_id": work.id, "fence": work.fence, "count_attempt": False}
-        if state.ended:
+        if live.ended:
             return Settlement(**common, to=WorkState.DONE)
         phases = live.phases()
         if Phase.CALLING in phases:
@@ -76,7 +76,7 @@ class Checkpoint:
         costs = self._post_usage(lives)
         runs, steps, consumed = [], [], []
         for live in lives:
-            if not live.dirty and row_state(live) == live.row_state and not live.consumed:
+            if not live.dirty and (live.ended or (row_state(live) == live.row_state and not live.consumed)):
                 continue
             runs.append(run_json(live, self.now, costs.get(live.id, 0)))
             for place, line in live.lines.items():

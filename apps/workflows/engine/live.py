@@ -16,6 +16,7 @@ from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine.plain_json import compact
 from apps.workflows.engine.store import Row
 
+ENDED = ("succeeded", "failed", "cancelled")
 INTERRUPTED = Failure(kind=FailureKind.UNKNOWN, code="interrupted", message="The worker was lost during the call.")
 
 
@@ -127,24 +128,27 @@ class LiveRun:
             for token, call in calls.items()
             if (found := live.state.token(token)) and found.phase is Phase.CALLING
         }
+        if row[2] in ENDED:
+            live.ended = True
+            return live
         retry = cursor.get("retry")
         if retry:
             live.apply(ev.Retries(**retry), row[11])
-        elif not live.state.tokens and not live.state.ended:
+        elif not live.state.tokens:
             live.apply(ev.Begin(), row[11])
         else:
-            for token in pending(live.state):
-                if token.id in live.calls:
-                    continue
-                if token.phase is Phase.CALLING:
-                    live.apply(ev.TriesAgain(token.id, INTERRUPTED), row[11])
-                else:
-                    live.todo.append(token)
-        if not live.state.ended:
-            live.apply(ev.TimePassed(row[11]), row[11])
-        else:
-            live.ended = live.dirty = True
+            live._take_up(row[11])
+        live.apply(ev.TimePassed(row[11]), row[11])
         return live
+
+    def _take_up(self, now: float) -> None:
+        for token in pending(self.state):
+            if token.id in self.calls:
+                continue
+            if token.phase is Phase.CALLING:
+                self.apply(ev.TriesAgain(token.id, INTERRUPTED), now)
+            else:
+                self.todo.append(token)
 
     def apply(self, event: ev.Event, now: float, *, model: str = "", cost: int = 0) -> None:
         """Let the state machine take an event and collect what it asks for."""

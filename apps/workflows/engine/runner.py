@@ -3,15 +3,13 @@
 import contextlib
 import logging
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 from django.db import connection, transaction
 
 from apps.core.context import bind_log_context
 from apps.core.errors import PlatformError
-from apps.core.ids import new_id
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import ClaimedWork, Finished, Lanes, Settlement
 from apps.dispatch.enums import WorkState
@@ -23,8 +21,8 @@ from apps.workflows.engine import store
 from apps.workflows.engine.breaker import Breakers
 from apps.workflows.engine.failures import connection_is_gone
 from apps.workflows.engine.giving_up import fail_run
+from apps.workflows.engine.late import LateAnswers
 from apps.workflows.engine.live import Call, LiveRun, Version
-from apps.workflows.engine.plain_json import UnstorableValue, storable
 from apps.workflows.engine.sending import Ticket, send
 from apps.workflows.engine.turn import Answer, Outcome, Turn
 from apps.workflows.registries import step_types
@@ -46,7 +44,7 @@ class RunEngine:
         self._breakers = Breakers()
         self._live: dict[int, LiveRun] = {}
         self._tickets: dict[int, list[Ticket]] = defaultdict(list)
-        self._late: deque[tuple[Ticket, Any]] = deque()
+        self._late = LateAnswers()
 
     # -- the engine's side of the contract ----------------------------------------------------------------------------
 
@@ -54,7 +52,7 @@ class RunEngine:
         """Take on freshly claimed runs."""
         for (tenant_id, epoch), works in _by_tenant(batch).items():
             self._serve(tenant_id, epoch, works, [], lanes)
-        self._keep_late_answers()
+        self._late.keep()
 
     def resume(self, finished: Sequence[Finished], lanes: Lanes) -> None:
         """Take the answers of calls."""
@@ -68,10 +66,10 @@ class RunEngine:
             if one.work.id in self._live and self._live[one.work.id].work.fence == one.work.fence:
                 answers[slip.tenant_id, slip.epoch].append(Answer(one.work, slip.call, one.result, one.error))
             elif one.error is None:
-                self._late.append((slip, one.result))
+                self._late.add(slip, one.result)
         for (tenant_id, epoch), group in answers.items():
             self._serve(tenant_id, epoch, [], group, lanes)
-        self._keep_late_answers()
+        self._late.keep()
 
     def settle_lost(self, work_ids: Collection[int]) -> None:
         """Forget these runs; answers that still come are kept as evidence."""
@@ -124,9 +122,7 @@ class RunEngine:
             with bind_log_context(run=work.ref):
                 logger.exception("run failed in the engine", extra={"attempt": work.attempt})
             self.settle_lost([work.id])
-            self._late.extend(
-                (Ticket(one.call, tenant.id, work.epoch, work), one.result) for one in answers if one.error is None
-            )
+            self._late.add_all(answers, tenant_id=tenant.id)
             self._give_back(tenant, work)
             lanes.release([work.id])
 
@@ -152,6 +148,8 @@ class RunEngine:
         by_id = {answer.work.id: answer.work for answer in answers}
         fresh = [*works, *(work for work_id, work in by_id.items() if work_id not in held)]
         outcome, turn = self._patiently(tenant, fresh, list(held.values()), answers, under_way)
+        lost = set(outcome.lost)
+        self._late.add_all((one for one in answers if one.work.id in lost), tenant_id=tenant.id)
         self._remember(outcome, lanes)
         self._send(tenant, turn, outcome, lanes)
 
@@ -234,7 +232,7 @@ class RunEngine:
             handlers=self._handlers,
             lanes=lanes,
             ticket=ticket,
-            on_late=lambda slip, answer: self._late.append((slip, answer)),
+            on_late=self._late.add,
         )
         if refusals:
             answers = [Answer(refusal.live.work, refusal.call, None, refusal.error) for refusal in refusals]
@@ -260,26 +258,6 @@ class RunEngine:
         )
         self.settle_lost(list(by_id))
         lanes.release(list(by_id))
-
-    def _keep_late_answers(self) -> None:
-        """Store answers that came back to lost claims; best effort, one tenant at a time."""
-        groups: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
-        while self._late:
-            slip, answer = self._late.popleft()
-            with contextlib.suppress(UnstorableValue):
-                storable(answer, limit=1_000_000)
-                groups[slip.tenant_id, slip.epoch].append(
-                    {
-                        "id": str(new_id()),
-                        "effect": slip.call.effect_id,
-                        "fence": slip.call.fence,
-                        "outcome": "succeeded",
-                        "response": answer,
-                    }
-                )
-        for (tenant_id, epoch), rows in groups.items():
-            with contextlib.suppress(PlatformError), enter_tenant(tenant_id=tenant_id, epoch=epoch):
-                store.keep_evidence(rows)
 
 
 def _by_tenant(works: Sequence[ClaimedWork]) -> dict[tuple[int, int], list[ClaimedWork]]:

@@ -49,9 +49,12 @@ FROM doc, jsonb_to_recordset(doc.d -> 'runs') AS x(id uuid, state text, cursor j
 WHERE r.id = x.id
 RETURNING r.id::text
 """
-CONSUME = (
-    "UPDATE workflows_runevent SET consumed_at = clock_timestamp() WHERE id = ANY(%s::uuid[]) AND consumed_at IS NULL"
-)
+# A used early answer gives its slot up, so that the next wait for the same event can have one too.
+CONSUME = """
+UPDATE workflows_runevent
+SET consumed_at = clock_timestamp(), slot = CASE WHEN slot = 'early' THEN 'early ' || id::text ELSE slot END
+WHERE id = ANY(%s::uuid[]) AND consumed_at IS NULL
+"""
 POST_USAGE = """
 INSERT INTO workflows_usageentry (id, account, meter, source_key, quantity, cost_micros, run_id, path, detail)
 SELECT x.id, x.account, x.meter, x.source, x.quantity, x.cost, x.run, x.path, x.detail

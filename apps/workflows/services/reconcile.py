@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from apps.core.errors import PlatformError
+from apps.dispatch.enums import Queue
 from apps.tenants.facade import tenant_context
 from apps.workflows.engine.giving_up import fail_run
 from apps.workflows.models import Run
@@ -33,7 +34,7 @@ def reconcile_runs() -> int:
         for run_id, queue, priority in rows:
             with transaction.atomic():
                 if Run.objects.select_for_update(skip_locked=True).filter(pk=run_id, finished_at__isnull=True).exists():
-                    enqueue_run(run_id=run_id, queue=queue, priority=priority)
+                    enqueue_run(run_id=run_id, queue=Queue(queue), priority=priority)
         seen += len(rows)
         if len(rows) < PAGE:
             break

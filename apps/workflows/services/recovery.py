@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import InvalidInput
 from apps.core.ids import new_id
 from apps.dispatch import facade as dispatch
-from apps.dispatch.enums import WorkState
+from apps.dispatch.enums import Queue, WorkState
 from apps.tenants.facade import current_tenant
 from apps.workflows.conf import RUN_KIND
 from apps.workflows.core import events as ev
@@ -88,7 +88,7 @@ def retry_run(*, run_id: UUID, from_step: str | None = None, actor: str = "", ne
             generation=generation,
             cursor={**run.cursor, "retry": retry_to_json(event), "actor": actor[:200]},
         )
-        enqueue_run(run_id=run_id, queue=run.queue, priority=run.priority)
+        enqueue_run(run_id=run_id, queue=Queue(run.queue), priority=run.priority)
 
 
 def replay_run(*, run_id: UUID, from_step: str | None = None, new_generation: bool = False) -> UUID:
@@ -122,7 +122,7 @@ def replay_run(*, run_id: UUID, from_step: str | None = None, new_generation: bo
             run_id=new,
             version_id=run.version_id,
             inputs=run.inputs,
-            queue=run.queue,
+            queue=Queue(run.queue),
             priority=run.priority,
             trigger="replay",
             subject_kind=run.subject_kind,

@@ -91,7 +91,7 @@ def create_run(
     run_id: UUID,
     version_id: UUID,
     inputs: Mapping[str, Any],
-    queue: str,
+    queue: Queue,
     priority: int,
     trigger: str,
     subject_kind: str = "",
@@ -128,12 +128,12 @@ def create_run(
     enqueue_run(run_id=run_id, queue=queue, priority=priority)
 
 
-def enqueue_run(*, run_id: UUID, queue: str, priority: int) -> None:
+def enqueue_run(*, run_id: UUID, queue: Queue, priority: int) -> None:
     """Queue the work that carries a run on; a run has at most one live work item."""
     work = NewWork(
         kind=RUN_KIND,
         ref=str(run_id),
-        queue=Queue(queue),
+        queue=queue,
         priority=priority,
         dedupe_key=str(run_id),
         timeout_s=60,
@@ -145,11 +145,11 @@ def enqueue_run(*, run_id: UUID, queue: str, priority: int) -> None:
 def signal_run(*, run_id: UUID, event: str, payload: Mapping[str, Any], wait_path: str | None = None) -> None:
     """Answer a step that waits for ``event`` with ``payload``; the first answer to a wait counts.
 
-    ``wait_path`` names the very wait meant (``RunView.waiting_for`` steps), so that an old page cannot answer a new question.
+    ``wait_path`` names the very wait meant (see ``RunView.waiting_at``), so that an old page cannot answer a new question.
     An event that comes before any wait for it is kept for steps that accept early answers. Raises ``UnknownRun``,
-    ``NotWaiting`` (the run has ended, or does not wait at ``wait_path``) and ``AlreadyDecided``.
+    ``NotWaiting`` (the run has ended, or does not wait at ``wait_path``), ``AlreadyDecided`` and ``InvalidInput``.
     """
-    text = storable(payload, limit=MAX_INPUT_BYTES)
+    text = _plain_payload(event, payload)
     run = Run.objects.filter(pk=run_id).values("state", "cursor").first()
     if run is None:
         raise UnknownRun(detail=str(run_id))
@@ -167,6 +167,15 @@ def signal_run(*, run_id: UUID, event: str, payload: Mapping[str, Any], wait_pat
     except IntegrityError:
         raise AlreadyDecided(detail=f"run {run_id} {event} {slot}") from None
     dispatch.nudge(tenant_id=current_tenant().id, kind=RUN_KIND, ref=str(run_id))
+
+
+def _plain_payload(event: str, payload: Mapping[str, Any]) -> str:
+    if not event or len(event) > 80 or event.startswith("$"):
+        raise InvalidInput(fields={"event": _("1 to 80 characters, not beginning with $.")})
+    try:
+        return storable(dict(payload), limit=MAX_INPUT_BYTES)
+    except UnstorableValue as problem:
+        raise InvalidInput(fields={"payload": str(problem)}, detail=problem.code) from None
 
 
 def token_path(token: list[Any]) -> str:
