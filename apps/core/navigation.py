@@ -5,20 +5,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.registry import Registry
+
+GROUPS: dict[str, str | Promise] = {
+    "": "",
+    "build": _("Build"),
+    "run": _("Run"),
+    "business": _("Business"),
+    "settings": _("Settings"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class NavigationItem:
-    """One entry. ``permission`` hides it from people who may not open the page; ``count`` is what needs a person there."""
+    """One entry. ``permission`` hides it from people who may not open the page; ``count`` is what needs a person there.
+
+    ``group`` is a key of ``GROUPS``: "" is the untitled top. Orders: top 0-99, build 100-199, run 200-299, business 300-399,
+    settings 400-499.
+    """
 
     url_name: str
     label: str | Promise
     icon: str
     order: int
     permission: str
-    group: str | Promise = ""
+    group: str = ""
     count: Callable[[], int] | None = None
     on_phone: bool = False
     also: frozenset[str] = frozenset()
@@ -44,3 +57,12 @@ def visible_items(permissions: frozenset[str], view_name: str) -> list[dict[str,
         for item in sorted(navigation, key=lambda entry: entry.order)
         if item.permission in permissions
     ]
+
+
+def by_group(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries as ``visible_items`` returns them, gathered under the groups' titles; empty groups are left out."""
+    groups = [
+        {"key": key, "label": label, "entries": [entry for entry in entries if entry["item"].group == key]}
+        for key, label in GROUPS.items()
+    ]
+    return [group for group in groups if group["entries"]]
