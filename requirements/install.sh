@@ -77,6 +77,8 @@ add() { # add "title" arguments...
 }
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
+# An environment made by another tool may come without pip.
+[ -x .venv/bin/uv ] || .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
 [ -x .venv/bin/uv ] || pip -r requirements/tools.txt || fail "uv could not be installed. Is the package index reachable?"
 arguments=""
 for set in $sets; do arguments="$arguments -r requirements/$set.txt"; done

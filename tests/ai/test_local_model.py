@@ -16,7 +16,7 @@ from apps.ai.contracts import Check, CompletionRequest, Criterion, Message, Revi
 from apps.ai.models import AICall
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = json.loads((ROOT / "fixtures" / "demo_tasks.json").read_text(encoding="utf-8"))
+ROWS = json.loads((ROOT / "apps" / "tasks" / "data" / "demo.json").read_text(encoding="utf-8"))
 TYPES = {
     one["slug"]: one
     for one in json.loads((ROOT / "apps" / "tasks" / "data" / "task_types.json").read_text(encoding="utf-8"))

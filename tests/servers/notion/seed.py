@@ -1,32 +1,27 @@
 """Rows for the demo. The product creates the databases; the rows are planted as soon as the queue exists."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from tests.servers.notion.store import PERSON_ID, Record, Store
 
 QUEUE = "Automation Queue"
-ROWS: list[dict[str, Any]] = [
-    {
-        "Task Name": "Summarise the release notes",
-        "Task Type": "research",
-        "QA Target": 80,
-        "Description": "Summarise in two sentences: Version 2.4 adds dark mode, faster search and an offline cache. It fixes a "
-        "crash when a file is renamed while it is open, and removes the old export format.",
-    },
-    {
-        "Task Name": "Friendlier reminder",
-        "Task Type": "drafting",
-        "QA Target": 80,
-        "Description": "Rewrite this in a friendly tone: Your invoice is overdue. Pay it now or we will stop the service.",
-    },
-    {
-        "Task Name": "Order as JSON",
-        "Task Type": "data-transform",
-        "QA Target": 85,
-        "Description": "Extract name, city and amount as JSON from: Maria Lopez from Valencia ordered chairs for 240 euros "
-        "on Monday.",
-    },
-]
+DEMO = Path(__file__).resolve().parents[3] / "apps" / "tasks" / "data" / "demo.json"
+
+
+def demo_cells() -> list[dict[str, Any]]:
+    """The product's own example requests, as a person would type them into the queue."""
+    return [
+        {
+            "Task Name": row["title"],
+            "Description": row["body"],
+            "Task Type": row["type_name"],
+            "Priority": row["priority"].capitalize(),
+            "QA Target": row["qa_target"],
+        }
+        for row in json.loads(DEMO.read_text(encoding="utf-8"))
+    ]
 
 
 def plant(store: Store) -> None:
@@ -48,7 +43,7 @@ def _fill(store: Store) -> None:
             continue
         if any(page["source"] == source["id"] for page in store.pages.values()):
             continue
-        for row in ROWS:
+        for row in reversed(demo_cells()):  # the page shows the newest row first
             store.create_page(source, cells_of(store, source, row), by=PERSON_ID)
 
 

@@ -129,9 +129,13 @@ def _tab(notion: "NotionServer", source: Record, *, current: bool) -> str:
 
 
 def _ordered(source: Record) -> list[Record]:
-    """Title, ticks, answer and figures first: what a person watches."""
-    rank = {"title": 0, "checkbox": 1, "status": 2, "select": 2, "number": 3}
-    return sorted(source["columns"], key=lambda column: rank.get(column["type"], 4))
+    """What a person watches first: title, tick, state, answer and figures; then what they typed, then the rest."""
+    first = ("Trigger", "Status", "QA Score", "Result Summary", "Cost", "Description", "Task Type", "Priority")
+    rank = {name: place for place, name in enumerate(first, start=1)}
+    return sorted(
+        source["columns"],
+        key=lambda column: 0 if column["type"] == "title" else rank.get(column["name"], len(first) + 1),
+    )
 
 
 def _table_row(columns: list[Record], page: Record) -> str:
