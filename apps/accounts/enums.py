@@ -13,3 +13,25 @@ class Role(TextChoices):
     APPROVER = "approver", _("Approver")
     ANALYST = "analyst", _("Analyst")
     VIEWER = "viewer", _("Viewer")
+
+
+class Theme(TextChoices):
+    """Light or dark pages; ``system`` follows the device."""
+
+    SYSTEM = "system", _("Like the device")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+class Density(TextChoices):
+    """How much room lists and controls take."""
+
+    COMFORTABLE = "comfortable", _("Comfortable")
+    COMPACT = "compact", _("Compact")
+
+
+class Motion(TextChoices):
+    """Whether pages move; ``system`` follows the device."""
+
+    SYSTEM = "system", _("Like the device")
+    REDUCED = "reduced", _("As little as possible")

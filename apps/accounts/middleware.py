@@ -1,11 +1,15 @@
 """Who the visitor is on this host."""
 
+import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
+from apps.accounts.preferences import Preferences
 from apps.accounts.selectors import get_membership
 
 
@@ -35,3 +39,27 @@ class MembershipMiddleware:
         if request.membership is None:
             request.outsider = request.user
             request.user = AnonymousUser()
+
+
+class PreferencesMiddleware:
+    """Sets ``request.preferences`` and shows times in the person's time zone; visitors see UTC.
+
+    The language is activated by ``apps.i18n.middleware``, which asks the person, then the cookie, then the browser.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.preferences = SimpleLazyObject(lambda: Preferences.of(request))
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return self.get_response(request)
+        with timezone.override(_zone(request.preferences.time_zone)):
+            return self.get_response(request)
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from apps.accounts.enums import Role
+from apps.accounts.enums import Density, Motion, Role, Theme
 from apps.core.ids import new_id
 
 
@@ -35,6 +35,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120, blank=True)
     language = models.CharField(max_length=12, blank=True, help_text="Empty: follow the browser.")
     time_zone = models.CharField(max_length=64, default="UTC")
+    theme = models.CharField(max_length=12, choices=Theme, default=Theme.SYSTEM, db_default=Theme.SYSTEM)
+    density = models.CharField(
+        max_length=12, choices=Density, default=Density.COMFORTABLE, db_default=Density.COMFORTABLE
+    )
+    motion = models.CharField(max_length=12, choices=Motion, default=Motion.SYSTEM, db_default=Motion.SYSTEM)
+    single_key_shortcuts = models.BooleanField(default=True, db_default=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(db_default=Now())
@@ -45,7 +51,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_is_unique_in_any_case")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="accounts_user_email_is_unique_in_any_case"),
+            models.CheckConstraint(condition=Q(theme__in=Theme.values), name="accounts_user_theme_is_known"),
+            models.CheckConstraint(condition=Q(density__in=Density.values), name="accounts_user_density_is_known"),
+            models.CheckConstraint(condition=Q(motion__in=Motion.values), name="accounts_user_motion_is_known"),
+        ]
 
     def __str__(self) -> str:
         return self.email

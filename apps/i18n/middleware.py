@@ -10,16 +10,16 @@ from apps.i18n.languages import find_language
 
 
 class PersonLanguageMiddleware:
-    """After authentication: the person's own language, then the tenant page's cookie or browser, as Django found it.
+    """After authentication: the signed-in person's own language, then this browser's cookie, then what the browser asks for.
 
-    A choice in the language cookie of this browser wins over the stored one, so that a shared screen can differ.
+    Django found the last two already; a person without a choice follows them.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        code = "" if settings.LANGUAGE_COOKIE_NAME in request.COOKIES else self._stored(request)
+        code = self._stored(request)
         if code:
             translation.activate(code)
             request.LANGUAGE_CODE = code

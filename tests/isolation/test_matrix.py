@@ -118,9 +118,9 @@ def test_the_matrix_finds_a_lookup_without_its_tenant(
 
 def seed_hole(hole: str, victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
     """Write a mistake into the product."""
-    from apps.accounts import views
     from apps.accounts.models import ApiSession, Membership
     from apps.accounts.services import members
+    from apps.accounts.views import sessions
     from apps.tenants.services import exporting
 
     if hole.startswith("member"):
@@ -130,7 +130,7 @@ def seed_hole(hole: str, victim: Victim, monkeypatch: pytest.MonkeyPatch) -> Non
             exporting.TenantExport.objects.get(pk=export_id).path))  # fmt: skip
     else:
         monkeypatch.setattr(
-            views, "revoke_own_session", lambda session_id, user_id: ApiSession.objects.get(pk=session_id).delete()
+            sessions, "revoke_own_session", lambda session_id, user_id: ApiSession.objects.get(pk=session_id).delete()
         )
 
 
