@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("api/v1/", include("echopilot.api")),
     path("", include("apps.portal.urls")),
+    path("", include("apps.live.urls")),
     path("tasks/", include("apps.tasks.urls")),
     path("hooks/", include("apps.connectors.urls")),
     path("", include("apps.accounts.urls")),

@@ -20,6 +20,15 @@ PORTAL_POLICY = {
     "base-uri": [NONE],
 }
 
+
+def portal_policy(*, base_domain: str, events_port: int | None) -> dict[str, list[object]]:
+    """The portal's policy; where no proxy joins the events process to the portal's own address, its port may be reached too."""
+    if events_port is None:
+        return {**PORTAL_POLICY}
+    origins = [f"http://{base_domain}:{events_port}", f"http://*.{base_domain}:{events_port}"]
+    return {**PORTAL_POLICY, "connect-src": [SELF, *origins]}
+
+
 # The back office is Unfold: Alpine.js evaluates the expressions in its attributes, and theme colours and popovers are inline
 # styles. Only staff reach it, and scripts still come from our own files alone.
 BACK_OFFICE_POLICY = {

@@ -4,8 +4,11 @@ from apps.connectors.registries import notion_databases
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.enums import Queue
 from apps.dispatch.registries import schedules, work_kinds
+from apps.live.contracts import LiveTopic
+from apps.live.registries import live_topics
 from apps.tasks import jobs, steps
 from apps.tasks.notion.databases import DATABASES
+from apps.tasks.selectors import task_exists
 from apps.workflows.registries import step_types
 
 for step in steps.ALL:
@@ -28,3 +31,6 @@ for schedule in (
     Schedule(name="tasks.heartbeat", every_s=3600, kind=jobs.HEARTBEAT, queue=Queue.BULK),
 ):
     schedules.register(schedule)
+
+live_topics.register(LiveTopic(kind="tasks", permission="tasks.view"))
+live_topics.register(LiveTopic(kind="task", permission="tasks.view", exists=task_exists))

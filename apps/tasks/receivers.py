@@ -7,8 +7,10 @@ from django.dispatch import receiver
 from apps.core.errors import PlatformError
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import NewWork
+from apps.live import facade as live_updates
 from apps.tasks import jobs
 from apps.tasks.services import defaults, settling
+from apps.tasks.signals import TaskChanged, task_changed
 from apps.tenants.facade import tenant_context
 from apps.tenants.signals import TenantProvisioned, tenant_provisioned
 from apps.workflows.signals import RunFinished, run_finished
@@ -35,3 +37,10 @@ def install_for_new_tenant(sender: Any, event: TenantProvisioned, **_rest: Any) 
         dispatch.enqueue(
             tenant_id=event.tenant_id, work=NewWork(kind=jobs.INSTALL, ref="defaults", dedupe_key="defaults")
         )
+
+
+@receiver(task_changed, dispatch_uid="tasks.live")
+def tell_open_pages(sender: Any, event: TaskChanged, **_rest: Any) -> None:
+    """Pages that show the task, a list of tasks or the inbox look again."""
+    if event.tenant_id is not None:
+        live_updates.changed(tenant_id=event.tenant_id, topics=["tasks", f"task:{event.task_id}"])

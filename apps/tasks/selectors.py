@@ -64,6 +64,14 @@ def load_task(task_id: UUID | str) -> Task:
     return task
 
 
+def task_exists(task_id: str) -> bool:
+    """Whether the current tenant has a task by that id; an id of the wrong form has none."""
+    try:
+        return Task.objects.filter(id=UUID(task_id)).exists()
+    except ValueError:
+        return False
+
+
 def list_tasks(
     *,
     state: str | None = None,

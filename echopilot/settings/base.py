@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import dj_database_url
-from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 from kombu.common import Broadcast
 
-from apps.core.content_policy import BACK_OFFICE_POLICY, PORTAL_POLICY
+from apps.core.content_policy import BACK_OFFICE_POLICY, portal_policy
 from apps.core.logging import logging_config
+from apps.i18n.codes import LANGUAGES as LANGUAGES
 from echopilot.settings.environment import (
     ROOT,
     email_settings,
@@ -26,6 +26,7 @@ SECRET_KEY = ENV.secret_key.get_secret_value() if ENV.secret_key else ""
 DEBUG = False
 BASE_DOMAIN = ENV.base_domain
 PUBLIC_PORT = ENV.public_port or None
+EVENTS_PORT = ENV.events_port or None
 ALLOWED_HOSTS = [BASE_DOMAIN, f".{BASE_DOMAIN}", *filter(None, ENV.allowed_hosts.split(","))]
 
 # --- Apps by plane: the two lists stay disjoint, a table in both would silently fall through to public ---------------
@@ -41,6 +42,7 @@ SHARED_APPS = [
     "apps.accounts",
     "apps.i18n",
     "apps.dispatch",
+    "apps.live",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -110,11 +112,12 @@ MIDDLEWARE = [
     "apps.core.health.HealthMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "apps.i18n.middleware.BrowserLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.accounts.middleware.MembershipMiddleware",
+    "apps.accounts.staff_middleware.StaffAccessMiddleware",
     "apps.accounts.middleware.PreferencesMiddleware",
     "apps.i18n.middleware.PersonLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -209,8 +212,7 @@ UNFOLD = {
 }
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("es", _("Spanish")), ("ur", _("Urdu"))]
-LOCALE_PATHS = [ROOT / "locale"]
+LOCALE_PATHS = [ROOT / "locale", ROOT / "locale" / "packages"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -278,7 +280,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": PORTAL_POLICY}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": portal_policy(base_domain=BASE_DOMAIN, events_port=EVENTS_PORT)}
 CONTENT_SECURITY_POLICY_PATHS = {"/admin/": BACK_OFFICE_POLICY}
 
 # --- HTTP API: nothing is allowed, read or written unless a view says so ---------------------------------------------

@@ -34,6 +34,9 @@ class Environment(BaseSettings):
     public_port: int = Field(
         8000, ge=0, le=65535, description="Port in links; 0 behind a proxy that serves https on 443."
     )
+    events_port: int = Field(
+        0, ge=0, le=65535, description="Own port of the events process; 0 behind a proxy that leads /events/ to it."
+    )
     allowed_hosts: str = Field("", description="Further host names, separated by commas.")
 
     trusted_proxies: int = Field(

@@ -96,7 +96,7 @@ def test_folder_without_obstacles_stays_where_it_is(tmp_path):
 
 def test_compose_gives_every_service_health_limits_and_no_secret():
     compose = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
-    assert set(compose["services"]) == {"postgres", "valkey", "migrate", "web", "worker", "beat"}
+    assert set(compose["services"]) == {"postgres", "valkey", "migrate", "web", "events", "worker", "beat"}
     known = {name.upper() for name in Environment.model_fields}
     for name, service in compose["services"].items():
         assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name

@@ -35,7 +35,7 @@ def test_starts_serves_revives_and_stops(installation):
     assert fetch(f"{address}/readyz")[0] == 200
     assert fetch(f"{address}/accounts/login/", host="demo.localhost")[0] == 200
     assert fetch(f"{address}/", host="nobody.localhost")[0] == 404
-    assert set(installation.processes()) == {"notion-sandbox", "local-model", "web", "worker", "celery"}
+    assert set(installation.processes()) == {"notion-sandbox", "local-model", "web", "events", "worker", "celery"}
 
     second = type(installation)(installation.places.var, settings=installation._settings)
     second._output = installation.places.var / "second.out"

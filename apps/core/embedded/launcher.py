@@ -101,6 +101,7 @@ class Launcher:
             "DATABASE_URL": self._postgres.url() if self._postgres else self._given["DATABASE_URL"],
             "BROKER_URL": self._valkey.url() if self._valkey else self._given["BROKER_URL"],
             "PUBLIC_PORT": str(self._port("web", self._web_port)),
+            "EVENTS_PORT": str(self._port("live updates", product.EVENTS_PORT if self._web_port else 0)),
             "PYTHONUNBUFFERED": "1",
             **product.kept_secrets(self._places.var / "secrets.env", given=self._given),
         }
@@ -165,6 +166,7 @@ class Launcher:
     def _start_product(self) -> list[Service]:
         chosen = {
             "web": lambda: product.web(port=int(self.settings["PUBLIC_PORT"])),
+            "events": lambda: product.events(port=int(self.settings["EVENTS_PORT"])),
             "worker": product.worker,
             "celery": product.celery,
         }

@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from apps.core.embedded.places import ROOT
 from apps.core.embedded.supervisor import Service
 
-WEB_PORT, NOTION_PORT, MODEL_PORT = 8000, 8090, 8091
+WEB_PORT, EVENTS_PORT, NOTION_PORT, MODEL_PORT = 8000, 8001, 8090, 8091
 SANDBOX_TOKEN = "secret_sandbox"  # noqa: S105  (the sandbox knows no other)
 SANDBOX_PARENT_PAGE = "00000000-0000-4000-8000-000000000001"
 
@@ -82,6 +82,17 @@ def web(*, port: int) -> Service:
         command=python_module("gunicorn", "echopilot.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
                               "--workers", "1", "--threads", "8", "--graceful-timeout", "5"),
         is_ready=answers(f"http://127.0.0.1:{port}/readyz"),
+    )  # fmt: skip
+
+
+def events(*, port: int) -> Service:
+    """Carries changes to open pages. No access log: addresses hold tickets."""
+    return Service(
+        name="events", title="Live updates",
+        command=python_module("uvicorn", "echopilot.events:application", "--host", "127.0.0.1", "--port", str(port),
+                              "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "2",
+                              "--log-level", "warning"),
+        is_ready=answers(f"http://127.0.0.1:{port}/events/healthz"),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from apps.core.embedded.product import WEB_PORT
 from apps.core.embedded.supervisor import ServiceFailed
 from apps.core.embedded.valkey import EmbeddedValkeyError
 
-PARTS = ("web", "worker", "celery")
+PARTS = ("web", "events", "worker", "celery")
 EXPECTED = (AlreadyRunning, OutsideError, PlaceError, EmbeddedPostgresError, EmbeddedValkeyError, ServiceFailed)
 
 

@@ -7,6 +7,7 @@ from apps.core.ids import new_id
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import ClaimedWork, Settlement
 from apps.dispatch.enums import WorkState
+from apps.live import facade as live_updates
 from apps.tenants.contracts import TenantRef
 from apps.workflows.conf import CALL_MARGIN_S, UNKNOWN_TYPE_PAUSE_S
 from apps.workflows.contracts import StepHandler
@@ -14,6 +15,7 @@ from apps.workflows.core.state import Phase
 from apps.workflows.engine import store
 from apps.workflows.engine.live import LiveRun, row_state, run_json, step_json
 from apps.workflows.enums import EffectClass
+from apps.workflows.live_topics import topics_of_run
 from apps.workflows.signals import RunFinished, RunWaiting, run_finished, run_waiting
 
 DATABASE_STEP_S = 60.0
@@ -75,6 +77,8 @@ class Checkpoint:
     def _write(self, lives: Sequence[LiveRun]) -> None:
         costs = self._post_usage(lives)
         runs, steps, consumed = [], [], []
+        flows: dict[str, dict[str, int]] = {}
+        topics: list[str] = []
         for live in lives:
             if not live.dirty and (live.ended or (row_state(live) == live.row_state and not live.consumed)):
                 continue
@@ -84,9 +88,12 @@ class Checkpoint:
                     step_json(live.id, line, live.outputs.get(place) if line.record.state == "succeeded" else None)
                 )
             consumed += live.consumed
+            topics += topics_of_run(live.id, live.subject_kind, live.subject_id)
+            count_flow(flows, live)
             self._announce(live)
         if runs:
             store.write_checkpoint(runs=runs, steps=steps)
+            live_updates.changed(tenant_id=self.tenant.id, topics=["runs", *topics], flows=flows)
         if consumed:
             store.consume_events(consumed)
 
@@ -125,3 +132,11 @@ class Checkpoint:
             if handler is not None and handler.effect is not EffectClass.PURE:
                 longest = max(longest, (step.timeout_s or handler.timeout_s) + CALL_MARGIN_S)
         return longest
+
+
+def count_flow(flows: dict[str, dict[str, int]], live: LiveRun) -> None:
+    """Count that a run came into another state, for pictures of what flows."""
+    state = row_state(live)
+    if state != live.row_state:
+        counts = flows.setdefault(live.version.workflow, {})
+        counts[state] = counts.get(state, 0) + 1

@@ -23,7 +23,7 @@ from apps.workflows.engine.abandon import abandon_open_effects
 from apps.workflows.enums import EffectState, StepState
 from apps.workflows.errors import AlreadyDecided, NotWaiting, RunNotRetryable
 from apps.workflows.models import Effect, Run, RunEvent, StepRun
-from apps.workflows.services.runs import create_run, enqueue_run, is_live, require_run
+from apps.workflows.services.runs import announce_change, create_run, enqueue_run, is_live, require_run
 from apps.workflows.signals import RunFinished, run_finished
 
 RESOLUTIONS = ("happened", "send_again", "give_up")
@@ -50,6 +50,7 @@ def cancel_run(*, run_id: UUID, reason: str) -> None:
         StepRun.objects.filter(
             run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]
         ).update(state=StepState.CANCELLED, summary=reason[:500], finished_at=Now())
+        announce_change(run_id=run_id, subject_kind=run.subject_kind, subject_id=run.subject_id)
         run_finished.announce(
             RunFinished(
                 tenant_id=tenant.id,
@@ -89,6 +90,7 @@ def retry_run(*, run_id: UUID, from_step: str | None = None, actor: str = "", ne
             cursor={**run.cursor, "retry": retry_to_json(event), "actor": actor[:200]},
         )
         enqueue_run(run_id=run_id, queue=Queue(run.queue), priority=run.priority)
+        announce_change(run_id=run_id, subject_kind=run.subject_kind, subject_id=run.subject_id)
 
 
 def replay_run(*, run_id: UUID, from_step: str | None = None, new_generation: bool = False) -> UUID:

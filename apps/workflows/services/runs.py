@@ -14,12 +14,14 @@ from apps.core.ids import new_id
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import NewWork
 from apps.dispatch.enums import Queue
+from apps.live import facade as live_updates
 from apps.tenants.facade import current_tenant
 from apps.workflows.conf import RUN_KIND, code_revision
 from apps.workflows.core.validate import schema_problems, schema_validator
 from apps.workflows.engine.plain_json import UnstorableValue, storable
 from apps.workflows.enums import TERMINAL_RUN_STATES, RunState
 from apps.workflows.errors import AlreadyDecided, InvalidRunInput, NotWaiting, UnknownRun, UnknownWorkflow
+from apps.workflows.live_topics import topics_of_run
 from apps.workflows.models import Run, RunEvent, WorkflowVersion
 
 MAX_INPUT_BYTES = 1_000_000
@@ -126,6 +128,13 @@ def create_run(
         **{"key_run_id": run_id, "cursor": {}, **columns},
     )
     enqueue_run(run_id=run_id, queue=queue, priority=priority)
+    announce_change(run_id=run_id, subject_kind=subject_kind, subject_id=subject_id)
+
+
+def announce_change(*, run_id: UUID, subject_kind: str, subject_id: str) -> None:
+    """Let open pages look at a run again, once the transaction is committed."""
+    topics = ["runs", *topics_of_run(str(run_id), subject_kind, subject_id)]
+    live_updates.changed(tenant_id=current_tenant().id, topics=topics)
 
 
 def enqueue_run(*, run_id: UUID, queue: Queue, priority: int) -> None:

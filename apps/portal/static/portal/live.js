@@ -14,12 +14,17 @@ class LiveRegion extends HTMLElement {
 
   plan(wait) {
     clearTimeout(this.timer);
-    const refresh = Number(this.firstElementChild?.dataset.refresh);
+    let refresh = Number(this.firstElementChild?.dataset.refresh);
     if (!refresh || document.hidden) return;
+    // A stream says when to look (see live/events.js); looking anyway from time to time makes up for a lost hint.
+    if (this.closest("live-events[streaming]")) refresh = Math.max(refresh, 30000);
     this.timer = setTimeout(() => this.load(), wait ?? refresh);
   }
 
   async load() {
+    if (this.loading) return void (this.again = true);
+    this.loading = true;
+    this.again = false;
     try {
       const answer = await fetch(this.getAttribute("src"), { headers: { "X-Fragment": "1" } });
       if (answer.redirected) return location.reload();
@@ -27,6 +32,9 @@ class LiveRegion extends HTMLElement {
       this.plan(answer.ok ? undefined : 5000);
     } catch {
       this.plan(5000);
+    } finally {
+      this.loading = false;
+      if (this.again && this.isConnected) this.load();
     }
   }
 
