@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("apps.live.urls")),
     path("tasks/", include("apps.tasks.urls")),
     path("hooks/", include("apps.connectors.urls")),
+    path("connections/", include("apps.connectors.urls_portal")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.tenants.urls_workspace")),
     path("accounts/", include("allauth.urls")),

@@ -11,7 +11,8 @@ from apps.connectors import budget, connections
 from apps.connectors.clock import SYSTEM
 from apps.connectors.contracts import Action, ActionCall, RateRule
 from apps.connectors.enums import ConnectionState
-from apps.connectors.errors import ConnectionUnknown, CredentialsRefused, PayloadInvalid
+from apps.connectors.errors import ConnectionOnHold, ConnectionUnknown, CredentialsRefused, PayloadInvalid
+from apps.connectors.health import HOLD_RETRY_S
 from apps.connectors.registries import connectors
 from apps.core import outbound
 from apps.core.errors import InvalidInput, NotFound
@@ -44,6 +45,8 @@ def unlock(request: Mapping[str, Json]) -> Unlocked:
     connection = connections.get(UUID(request["connection_id"]))
     if connection.state == ConnectionState.DISABLED:
         raise ConnectionUnknown
+    if connection.state == ConnectionState.PAUSED:
+        raise ConnectionOnHold(retry_after=HOLD_RETRY_S)
     if connection.state == ConnectionState.ATTENTION:
         raise CredentialsRefused
     rule = RateRule(calls=connection.calls_per_minute, window_s=connectors.get(connection.connector).rate.window_s)

@@ -6,6 +6,7 @@ some processes fall back to the database at the same time: 20 + 120 + 5 + 32 = 1
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from django.db import connection
 
 from apps.connectors.clock import Clock
 from apps.connectors.conf import timing
-from apps.connectors.contracts import RateRule
+from apps.connectors.contracts import RateReading, RateRule
 from apps.connectors.errors import RateLimited
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,24 @@ def acquire(*, key: str, rule: RateRule, clock: Clock, wait_s: float | None = No
         if clock.now().timestamp() + wait > until:
             raise RateLimited(retry_after=wait, detail=f"budget of {key} is used up for {wait:.1f} s")
         clock.sleep(wait)
+
+
+def reading(*, key: str, rule: RateRule, clock: Clock) -> RateReading:
+    """How many of the calls that may come at once are used at this moment; takes none."""
+    now = clock.now().timestamp()
+    pace = shared_pace(rule)
+    found = _on_broker("read", lambda broker: broker.hmget(_name(key), ["free", "blocked"]))
+    if found is None:
+        pace = fallback_pace(rule)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT free_at, blocked_until FROM connectors_ratebucket WHERE key = %s", [key])
+            found = cursor.fetchone() or (0.0, 0.0)
+    free_at, blocked_until = (float(value or 0) for value in found)
+    waiting = math.ceil(max(0.0, free_at - now) * pace.rate)
+    return RateReading(
+        allowance=rule.calls, per_minute=round(pace.rate * 60), burst=pace.burst, used=min(pace.burst, waiting),
+        blocked_s=max(0.0, blocked_until - now),
+    )  # fmt: skip
 
 
 def block(*, key: str, seconds: float, clock: Clock) -> None:

@@ -1,8 +1,11 @@
 """Figures of the connectors; each can be overridden in ``settings.CONNECTORS`` by name."""
 
 from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
 
 from django.conf import settings
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +38,32 @@ def timing() -> Timing:
     """The figures in force."""
     known = {field.name for field in fields(Timing)}
     return Timing(**{key: value for key, value in getattr(settings, "CONNECTORS", {}).items() if key in known})
+
+
+def operator_address() -> str | None:
+    """Notion's address in this installation when it is not Notion's own: the sandbox of a local one."""
+    if hasattr(settings, "NOTION_BASE_URL"):
+        return settings.NOTION_BASE_URL or None
+    address: str | None = settings.ENV.notion_base_url
+    return address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """The stand-in for Notion of a local installation, and what connects to it; nobody's secret."""
+
+    url: str
+    token: str
+    parent_page_id: str
+
+
+def sandbox() -> Sandbox | None:
+    """The local sandbox, where settings lead to one: development only, on loopback only, never a real token."""
+    address, env = operator_address(), settings.ENV
+    if not (settings.DEBUG and address and urlsplit(address).hostname in LOOPBACK and env.notion_token):
+        return None
+    return Sandbox(
+        url=f"{address.rstrip('/')}/",
+        token=env.notion_token.get_secret_value(),
+        parent_page_id=env.notion_parent_page_id or "",
+    )

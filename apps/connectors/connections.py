@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.connectors import selectors
 from apps.connectors.clock import SYSTEM, Clock
+from apps.connectors.conf import operator_address
 from apps.connectors.contracts import ConnectionView, Connector
 from apps.connectors.enums import ConnectionState
 from apps.connectors.errors import ConnectionUnknown
@@ -28,7 +28,7 @@ def connect_notion(
     *, token: str, parent_page_id: str, name: str = "", base_url: str | None = None, clock: Clock = SYSTEM
 ) -> ConnectionView:
     """See the facade."""
-    return connect(connector="notion", secret=token, name=name, base_url=base_url or getattr(settings, "NOTION_BASE_URL", None),
+    return connect(connector="notion", secret=token, name=name, base_url=base_url or operator_address(),
                    parent_page_id=page_id_of(parent_page_id), clock=clock)  # fmt: skip
 
 
@@ -109,7 +109,8 @@ def disconnect(*, connection_id: UUID) -> None:
     connection = get(connection_id)
     connection.secret = connection.webhook_secret = ""
     connection.state = ConnectionState.DISABLED
-    connection.save(update_fields=["secret", "webhook_secret", "state"])
+    connection.problem = connection.error_code = ""
+    connection.save(update_fields=["secret", "webhook_secret", "state", "problem", "error_code"])
 
 
 def set_webhook_secret(*, connection_id: UUID, secret: str) -> ConnectionView:
@@ -120,6 +121,23 @@ def set_webhook_secret(*, connection_id: UUID, secret: str) -> ConnectionView:
     connection.webhook_secret = secret
     connection.save(update_fields=["webhook_secret"])
     return selectors.view_connection(connection_id=connection_id)
+
+
+def pause(*, connection_id: UUID) -> ConnectionView:
+    """See the facade."""
+    get(connection_id)
+    Connection.objects.filter(pk=connection_id, state=ConnectionState.ACTIVE).update(state=ConnectionState.PAUSED)
+    return selectors.view_connection(connection_id=connection_id)
+
+
+def resume(*, connection_id: UUID) -> bool:
+    """See the facade. True when it was paused."""
+    get(connection_id)
+    return bool(
+        Connection.objects.filter(pk=connection_id, state=ConnectionState.PAUSED).update(
+            state=ConnectionState.ACTIVE, failures=0, paused_until=None
+        )
+    )
 
 
 def get(connection_id: UUID) -> Connection:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.functional import Promise
+
 from apps.connectors.enums import ActionEffect, AuthKind
 from apps.connectors.providers.notion.specs import (
     DatabaseSpec,
@@ -15,8 +17,8 @@ from apps.connectors.providers.notion.specs import (
 )
 
 __all__ = [
-    "Action", "ActionCall", "ConflictView", "ConnectionView", "Connector", "DatabaseSpec", "DatabaseView", "PageChange",
-    "PageRemoved", "PollReport", "PropertySpec", "RateRule", "SchemaChange", "SchemaDiff", "Trigger",
+    "Action", "ActionCall", "ConflictView", "ConnectField", "ConnectionView", "Connector", "DatabaseSpec", "DatabaseView",
+    "PageChange", "PageRemoved", "PollReport", "PropertySpec", "RateReading", "RateRule", "SchemaChange", "SchemaDiff", "Trigger",
 ]  # fmt: skip
 
 Json = Any
@@ -28,6 +30,29 @@ class RateRule:
 
     calls: int
     window_s: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateReading:
+    """How much of an account's allowance is in use now. ``used`` of ``burst`` calls that may come at once; they come back at
+    ``per_minute``. ``blocked_s`` > 0: the service asked for a pause of that many more seconds."""
+
+    allowance: int
+    per_minute: int
+    burst: int
+    used: int
+    blocked_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectField:
+    """One thing a person gives to connect a service. ``secret`` ones are never shown again."""
+
+    name: str
+    label: str | Promise
+    help: str | Promise = ""
+    required: bool = True
+    secret: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +94,13 @@ class Connector:
     """The manifest of one outside service: the catalogue, the builder's palette and the docs are made from it.
 
     ``check(base_url, secret)`` makes the cheapest authenticated call and returns who we are there
-    (``account_id``, ``account_name``); it raises the connector's coded errors.
+    (``account_id``, ``account_name``); it raises the connector's coded errors. ``fields`` is what a person types to connect:
+    the field ``token`` is the secret, ``parent_page_id`` the page everything is made under. ``help`` says where to find them.
     """
 
     slug: str
     title: str
-    description: str
+    description: str | Promise
     auth: AuthKind
     base_url: str
     rate: RateRule
@@ -82,6 +108,9 @@ class Connector:
     actions: tuple[Action, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     settings_schema: Mapping[str, Json] | None = None
+    icon: str = "plug"
+    fields: tuple[ConnectField, ...] = ()
+    help: tuple[str | Promise, ...] = ()
 
     def action(self, slug: str) -> Action | None:
         """The action by that name, or None."""
@@ -122,6 +151,19 @@ class ConnectionView:
     pending_pushes: int = 0
     problem_pages: int = 0
     open_conflicts: int = 0
+    account_id: str = ""
+    calls_per_minute: int = 0
+    failures: int = 0
+    paused_until: datetime | None = None
+    failed_at: datetime | None = None
+    created_at: datetime | None = None
+    expires_soon: bool = False
+    has_webhook_secret: bool = False
+    setup_state: str = ""
+    """"" never asked for, "running", "failed" or "done"; ``setup_problem`` says why it failed."""
+    setup_problem: str = ""
+    polled_at: datetime | None = None
+    """When every polled database was last read: the oldest of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,3 +220,6 @@ class ConflictView:
     base: Json
     state: str
     created_at: datetime
+    database_title: str = ""
+    resolved_at: datetime | None = None
+    resolved_by: int | None = None

@@ -9,6 +9,7 @@ class ConnectionState(TextChoices):
 
     ACTIVE = "active", _("Working")
     ATTENTION = "attention", _("Needs attention")
+    PAUSED = "paused", _("Paused")
     DISABLED = "disabled", _("Switched off")
 
 

@@ -97,6 +97,13 @@ class ConnectorPaused(Unavailable):
     message = _("Calls to this service rest for a while after repeated failures. They resume by themselves.")
 
 
+class ConnectionOnHold(Unavailable):
+    """A person paused the connection; what is to be sent waits."""
+
+    code = "connection_on_hold"
+    message = _("This connection is paused. Resume it, then try again.")
+
+
 class SetupRunning(Conflict):
     """Another process is setting the databases up."""
 

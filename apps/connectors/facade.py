@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.connectors import actions, connections, selectors
+from apps.connectors import actions, budget, connections, selectors
+from apps.connectors.clock import SYSTEM
 from apps.connectors.contracts import (
     ConflictView,
     ConnectionView,
     Connector,
     PollReport,
+    RateReading,
+    RateRule,
     SchemaDiff,
 )
-from apps.connectors.providers.notion import conflicts, inbox, outbox, schema
+from apps.connectors.providers.notion import conflicts, inbox, jobs, outbox, schema
 from apps.connectors.registries import connectors
 
 Json = Any
@@ -31,6 +34,46 @@ def connect_notion(*, token: str, parent_page_id: str, name: str = "", base_url:
     ``PlanLimitReached`` and the Unavailable family.
     """
     return connections.connect_notion(token=token, parent_page_id=parent_page_id, name=name, base_url=base_url)
+
+
+def connect(*, connector: str, values: Mapping[str, str], name: str = "") -> ConnectionView:
+    """Check what a person typed for any catalogued service (``values`` by the manifest's field names) and keep it encrypted.
+
+    The address is the service's own, or the sandbox's in a local installation. A second call for the same account renews its
+    credentials. Makes network calls. Raises what ``connect_notion`` raises, ``NotFound`` for an unknown connector.
+    """
+    manifest = connectors.get(connector)
+    if manifest.slug == "notion":
+        view = connect_notion(token=values.get("token", ""), parent_page_id=values.get("parent_page_id", ""), name=name)
+        jobs.wake(view.id)
+        return view
+    return connections.connect(connector=connector, secret=values.get("token", ""), name=name)
+
+
+def pause_connection(connection_id: UUID) -> ConnectionView:
+    """Stop using a working connection; what is to be sent waits. A second call changes nothing. Raises ``NotFound``."""
+    return connections.pause(connection_id=connection_id)
+
+
+def resume_connection(connection_id: UUID) -> ConnectionView:
+    """Use a paused connection again: what waited goes out at once, and what people edited meanwhile is read."""
+    if connections.resume(connection_id=connection_id):
+        jobs.wake(connection_id)
+    return selectors.view_connection(connection_id=connection_id)
+
+
+def rate_reading(connection: ConnectionView) -> RateReading:
+    """How much of the account's request allowance is in use right now, by every process of the installation."""
+    rule = connectors.get(connection.connector).rate
+    key = f"{connection.connector}:{connection.base_url}:{connection.account_id}"
+    calls = connection.calls_per_minute or rule.calls
+    return budget.reading(key=key, rule=RateRule(calls=calls, window_s=rule.window_s), clock=SYSTEM)
+
+
+def request_notion_setup(connection_id: UUID, *, shadow_columns: bool = False) -> None:
+    """Have the workers do what ``notion_apply`` does; ``ConnectionView.setup_state`` says how it went. Raises ``NotFound``."""
+    connections.get(connection_id)
+    jobs.request_setup(connection_id, shadow_columns=shadow_columns)
 
 
 def test_connection(connection_id: UUID) -> ConnectionView:
@@ -111,6 +154,19 @@ def notion_page_url(*, database_key: str, local_ref: str) -> str | None:
 def list_conflicts(*, state: str | None = "open", limit: int = 200) -> Sequence[ConflictView]:
     """Cells both sides changed, newest first."""
     return selectors.list_conflicts(state=state, limit=limit)
+
+
+def count_open_conflicts() -> int:
+    """How many cells wait for a decision."""
+    return selectors.count_open_conflicts()
+
+
+def reverse_conflict(conflict_id: UUID, *, user_id: int | None = None) -> ConflictView:
+    """Take the other value of a decided conflict after all. A cell edited meanwhile is not overwritten: it is in conflict again.
+
+    Raises ``NotFound``, ``Conflict`` when it is open, obsolete, or decided too long ago to be undone.
+    """
+    return conflicts.reverse(conflict_id=conflict_id, user_id=user_id)
 
 
 def resolve_conflict(conflict_id: UUID, choice: str, *, user_id: int | None = None) -> ConflictView:

@@ -12,6 +12,7 @@ from apps.connectors.clock import Clock
 from apps.connectors.conf import timing
 from apps.connectors.enums import ConnectionState
 from apps.connectors.errors import (
+    ConnectionOnHold,
     ConnectorPaused,
     CredentialsRefused,
     OutcomeUnknown,
@@ -26,17 +27,20 @@ logger = logging.getLogger(__name__)
 OUTAGE = (RemoteUnavailable, OutcomeUnknown, PayloadInvalid)
 FATAL = (CredentialsRefused, RequestsBlocked)
 QUIET_S = 30
+HOLD_RETRY_S = 300.0
 
 
 @contextmanager
 def watched(connection: Connection, *, clock: Clock, testing: bool = False) -> Iterator[None]:
     """Run calls of one connection: refuse while the breaker is open, and write down how it went.
 
-    Raises ``ConnectorPaused`` (with retry_after) while open, ``CredentialsRefused`` for a connection that needs attention;
-    ``testing`` lets the call through in both cases. Errors of the block pass on.
+    Raises ``ConnectorPaused`` (with retry_after) while open, ``CredentialsRefused`` for a connection that needs attention,
+    ``ConnectionOnHold`` for one a person paused; ``testing`` lets the call through in all cases. Errors of the block pass on.
     """
     now = clock.now()
     if not testing:
+        if connection.state == ConnectionState.PAUSED:
+            raise ConnectionOnHold(retry_after=HOLD_RETRY_S)
         if connection.state != ConnectionState.ACTIVE:
             raise CredentialsRefused(detail=f"connection {connection.pk} is {connection.state}")
         if connection.paused_until and connection.paused_until > now:
@@ -57,8 +61,10 @@ def record_success(connection: Connection, *, clock: Clock, testing: bool = Fals
     now = clock.now()
     changes = {"failures": 0, "paused_until": None, "error_code": "", "problem": "", "last_ok_at": now}
     if testing:
-        changes["state"] = ConnectionState.ACTIVE
         Connection.objects.filter(pk=connection.pk).update(**changes)
+        Connection.objects.filter(pk=connection.pk, state=ConnectionState.ATTENTION).update(
+            state=ConnectionState.ACTIVE
+        )
         return
     stale = Q(last_ok_at__isnull=True) | Q(last_ok_at__lt=now - timedelta(seconds=QUIET_S)) | Q(failures__gt=0)
     Connection.objects.filter(stale, pk=connection.pk, state=ConnectionState.ACTIVE).update(**changes)
@@ -84,7 +90,6 @@ def record_outage(*, connection_id: UUID, error: PlatformError, clock: Clock) ->
 
 def record_fatal(*, connection_id: UUID, error: PlatformError, clock: Clock) -> None:
     """The credentials are of no use: stop calling until a person tested the connection."""
-    Connection.objects.filter(pk=connection_id).update(
-        state=ConnectionState.ATTENTION, error_code=error.code, problem=error.text, failed_at=clock.now()
-    )
+    Connection.objects.filter(pk=connection_id).update(error_code=error.code, problem=error.text, failed_at=clock.now())
+    Connection.objects.filter(pk=connection_id, state=ConnectionState.ACTIVE).update(state=ConnectionState.ATTENTION)
     logger.error("connection needs attention", extra={"connection": str(connection_id), "error_code": error.code})

@@ -46,6 +46,9 @@ class Connection(models.Model):
     expires_at = models.DateTimeField(null=True, help_text="When the credentials end, if the service says so.")
     setup_owner = models.UUIDField(null=True)
     setup_until = models.DateTimeField(null=True)
+    setup_asked_at = models.DateTimeField(null=True, help_text="When a person last asked for the databases.")
+    setup_done_at = models.DateTimeField(null=True, help_text="When that ended, well or not.")
+    setup_problem = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -207,6 +210,9 @@ class NotionConflict(models.Model):
                 condition=Q(state=ConflictState.OPEN),
                 name="connectors_notionconflict_open_once",
             )
+        ]
+        indexes = [
+            models.Index(fields=["state", "-created_at"], name="connectors_conflict_by_state"),
         ]
 
     def __str__(self) -> str:

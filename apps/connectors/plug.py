@@ -1,8 +1,15 @@
 """What connectors offer to the platform: Notion in the catalogue, the jobs of its loop, their schedule."""
 
+from django.utils.translation import gettext_lazy as _
+
+from apps.connectors import notices, preflight
 from apps.connectors.providers.notion import jobs, outbox
 from apps.connectors.providers.notion.manifest import NOTION
 from apps.connectors.registries import connectors
+from apps.core.dashboard import NoticeSource, notice_sources
+from apps.core.navigation import NavigationItem, navigation
+from apps.core.preflight import PreflightCheck, preflight_checks
+from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.enums import ScheduleScope
 from apps.dispatch.registries import schedules, work_kinds
@@ -10,5 +17,41 @@ from apps.dispatch.registries import schedules, work_kinds
 connectors.register(NOTION)
 work_kinds.register(JobKind(name=jobs.SWEEP, handler=jobs.sweep_connections, timeout_s=60, max_attempts=1))
 work_kinds.register(JobKind(name=jobs.POLL, handler=jobs.poll, timeout_s=600, max_attempts=1, max_parallel=2))
+work_kinds.register(JobKind(name=jobs.SETUP, handler=jobs.set_up, timeout_s=600, max_attempts=2, max_parallel=1))
 work_kinds.register(JobKind(name=outbox.PUSH, handler=jobs.push, timeout_s=180, max_attempts=20, max_parallel=2))
 schedules.register(Schedule(name="notion.sweep", every_s=60, kind=jobs.SWEEP, scope=ScheduleScope.TENANT))
+preflight_checks.register(PreflightCheck(name="notion", check=preflight.notion, order=70))
+navigation.register(
+    NavigationItem(
+        url_name="connections:connection_list",
+        label=_("Connections"),
+        icon="plug",
+        order=150,
+        permission="connections.view",
+        group="build",
+        also=frozenset({
+            "connections:connection_detail", "connections:connection_create", "connections:connection_schema",
+            "connections:connection_reconnect", "connections:conflict_list",
+        }),
+    )
+)  # fmt: skip
+notice_sources.register(
+    NoticeSource(name="connections", section="needs", order=30, permission="connections.view", list=notices.connections)
+)
+notice_sources.register(
+    NoticeSource(
+        name="conflicts", section="needs", order=40, permission="conflicts.resolve", list=notices.conflicts,
+        count=notices.count_conflicts,
+    )
+)  # fmt: skip
+search_sources.register(
+    SearchSource(
+        name="connections", label=_("Connections"), permission="connections.view", search=notices.find, order=60
+    )
+)
+palette_actions.register(
+    PaletteAction(
+        name="connect", label=_("Connect a service"), icon="plug", url_name="connections:connection_list",
+        permission="connections.manage", keywords=_("notion token integration add connection"), order=150,
+    )
+)  # fmt: skip

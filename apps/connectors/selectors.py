@@ -50,12 +50,34 @@ def list_conflicts(*, state: str | None = ConflictState.OPEN, limit: int = 200) 
     return [view_conflict(row) for row in rows[: max(1, min(limit, MAX_LISTED))]]
 
 
+def list_decided_conflicts(*, limit: int) -> list[ConflictView]:
+    """Those a person decided, latest decision first."""
+    rows = NotionConflict.objects.filter(state__in=(ConflictState.KEPT_OURS, ConflictState.KEPT_THEIRS))
+    chosen = rows.select_related("page__database").order_by("-resolved_at", "-pk")
+    return [view_conflict(row) for row in chosen[: max(1, min(limit, MAX_LISTED))]]
+
+
+def count_open_conflicts() -> int:
+    """How many cells wait for a person."""
+    return NotionConflict.objects.filter(state=ConflictState.OPEN).count()
+
+
+def list_troubled(*, limit: int) -> list[Connection]:
+    """Connections that need a person: refused credentials, or credentials that end soon. Those in trouble first."""
+    soon = timezone.now() + timedelta(days=timing().expiry_warning_days)
+    rows = Connection.objects.filter(
+        Q(state=ConnectionState.ATTENTION) | Q(state=ConnectionState.ACTIVE, expires_at__lt=soon)
+    )
+    return list(rows.order_by("-state", "created_at")[:limit])
+
+
 def view_conflict(row: NotionConflict) -> ConflictView:
     """One conflict as others see it."""
     return ConflictView(
         id=row.pk, database_key=row.page.database.key, page_id=row.page.page_id, page_url=row.page.url,
         local_ref=row.page.local_ref, property=row.property, ours=row.ours, theirs=row.theirs, base=row.base,
-        state=row.state, created_at=row.created_at,
+        state=row.state, created_at=row.created_at, database_title=row.page.database.title, resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by,
     )  # fmt: skip
 
 
@@ -85,6 +107,7 @@ def _view(
                      polled_at=database.polled_at, problem=database.problem, rows=by_database.get(database.pk, blank)["live"])
         for database in databases
     )  # fmt: skip
+    polled = [database.polled_at for database in databases if database.polled_at]
     problem = row.problem or next((database.problem for database in databases if database.problem), "")
     return ConnectionView(
         id=row.pk, connector=row.connector, name=row.name, state=row.state, account_name=row.account_name, base_url=row.base_url,
@@ -93,11 +116,29 @@ def _view(
         last_ok_at=row.last_ok_at, expires_at=row.expires_at, webhook_path=f"/hooks/notion/{row.webhook_key}/",
         databases=views, pending_pushes=pending, open_conflicts=conflicts,
         problem_pages=sum(by_database.get(database.pk, blank)["checks"] for database in databases),
+        account_id=row.account_id, calls_per_minute=row.calls_per_minute, failures=row.failures, paused_until=row.paused_until,
+        failed_at=row.failed_at, created_at=row.created_at, expires_soon=_expires_soon(row),
+        has_webhook_secret=bool(row.webhook_secret), setup_state=_setup_state(row), setup_problem=row.setup_problem,
+        polled_at=min(polled, default=None),
     )  # fmt: skip
 
 
+def _expires_soon(row: Connection) -> bool:
+    soon = timezone.now() + timedelta(days=timing().expiry_warning_days)
+    return row.expires_at is not None and row.expires_at < soon
+
+
+def _setup_state(row: Connection) -> str:
+    if row.setup_asked_at is None:
+        return ""
+    if row.setup_done_at is None or row.setup_done_at < row.setup_asked_at:
+        return "running"
+    return "failed" if row.setup_problem else "done"
+
+
 def _health(row: Connection, problem: str) -> str:
+    if row.state == ConnectionState.PAUSED:
+        return "paused"
     if row.state != ConnectionState.ACTIVE or row.failures >= timing().breaker_failures:
         return "down"
-    soon = timezone.now() + timedelta(days=timing().expiry_warning_days)
-    return "degraded" if problem or row.failures or (row.expires_at and row.expires_at < soon) else "ok"
+    return "degraded" if problem or row.failures or _expires_soon(row) else "ok"

@@ -46,6 +46,8 @@ class Victim:
     api_session: uuid.UUID
     authenticator: int
     webhook_key: str
+    connection: uuid.UUID
+    conflict: uuid.UUID
 
 
 def routes(urlconf: str = "echopilot.urls_tenant") -> list[Route]:
@@ -91,6 +93,13 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         "task_id": (v.task, UNKNOWN_UUID),
         "attachment_id": (v.attachment, UNKNOWN_UUID),
     },
+    "connections:connection_create": lambda v: {"connector": (v.tenant.slug, "unknown")},
+    **{
+        f"connections:connection_{verb}": lambda v: {"connection_id": (v.connection, UNKNOWN_UUID)}
+        for verb in ("detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up")
+    },
+    "connections:conflict_resolve": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
+    "connections:conflict_reverse": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     "connectors:notion_webhook": lambda v: {"key": (v.webhook_key, "x" * 43)},
     "accounts:api_session_revoke": lambda v: {"session_id": (v.api_session, UNKNOWN_UUID)},
     "accounts:invitation_accept": lambda v: {"token": (v.invitation_token, "unknown-token")},
@@ -128,7 +137,10 @@ def make_victim(outsider: Any) -> Victim:
             task_id=task.id, name=f"{CANARY}.txt", kind="document", media_type="text/plain", size=len(CANARY), sha256="0" * 64,
             path=path,
         )  # fmt: skip
-        connection = Connection.objects.create(name=CANARY)
+        connection = Connection.objects.create(name=CANARY, connector="notion")
+        database = connection.databases.create(key="queue", title=CANARY, database_id="d", data_source_id="s")
+        page = database.pages.create(page_id="p", local_ref=CANARY)
+        conflict = page.conflicts.create(property=CANARY, ours=CANARY, theirs="x")
         invited = invite(
             email=f"{CANARY}@globex.example",
             role="viewer",
@@ -156,4 +168,6 @@ def make_victim(outsider: Any) -> Victim:
         api_session=ApiSession.objects.get().pk,
         authenticator=FOREIGN_INT,
         webhook_key=connection.webhook_key,
+        connection=connection.pk,
+        conflict=conflict.pk,
     )

@@ -1,11 +1,13 @@
 """Cells both sides changed: recorded, shown at the row, ended by a person's choice or by agreement."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.connectors import selectors
 from apps.connectors.clock import Clock
@@ -16,10 +18,11 @@ from apps.connectors.providers.notion import codec, outbox, wishes
 from apps.connectors.providers.notion.merge import Clash, add_wish
 from apps.connectors.providers.notion.specs import DatabaseSpec
 from apps.connectors.registries import notion_databases
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound
 
 Json = Any
 SHOWN = 120
+UNDO_FOR = timedelta(hours=1)
 CHOICES = {"ours": ConflictState.KEPT_OURS, "theirs": ConflictState.KEPT_THEIRS}
 
 
@@ -63,6 +66,34 @@ def resolve(*, conflict_id: UUID, choice: str, user_id: int | None = None) -> Co
             row.save()
             _carry_out(page, row, ours=choice == "ours")
     return selectors.view_conflict(NotionConflict.objects.select_related("page__database").get(pk=conflict_id))
+
+
+def reverse(*, conflict_id: UUID, user_id: int | None = None) -> ConflictView:
+    """See the facade."""
+    page_pk = NotionConflict.objects.filter(pk=conflict_id).values_list("page_id", flat=True).first()
+    if page_pk is None:
+        raise NotFound(detail=f"conflict {conflict_id}")
+    with transaction.atomic():
+        page = NotionPage.objects.select_for_update(of=("self",)).select_related("database").get(pk=page_pk)
+        row = NotionConflict.objects.select_for_update().get(pk=conflict_id)
+        if not is_reversible(row.state, row.resolved_at):
+            raise Conflict(_("This decision can no longer be undone. Change the cell in Notion instead."))
+        kept_ours = row.state == ConflictState.KEPT_OURS
+        value, other = (row.theirs, row.ours) if kept_ours else (row.ours, row.theirs)
+        row.state = ConflictState.KEPT_THEIRS if kept_ours else ConflictState.KEPT_OURS
+        row.resolved_at, row.resolved_by = timezone.now(), user_id
+        row.save()
+        push = NotionPush.objects.filter(page=page).order_by("created_at").first()
+        if push is not None:
+            outbox.upsert(database_key=page.database.key, local_ref=push.local_ref, values={row.property: value},
+                          page_id=page.page_id, based_on={row.property: other})  # fmt: skip
+    return selectors.view_conflict(NotionConflict.objects.select_related("page__database").get(pk=conflict_id))
+
+
+def is_reversible(state: str, resolved_at: datetime | None) -> bool:
+    """Whether a decision is recent enough to be undone."""
+    decided = state in (ConflictState.KEPT_OURS, ConflictState.KEPT_THEIRS)
+    return decided and resolved_at is not None and timezone.now() - resolved_at < UNDO_FOR
 
 
 def _carry_out(page: NotionPage, row: NotionConflict, *, ours: bool) -> None:

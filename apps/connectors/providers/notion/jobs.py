@@ -7,16 +7,19 @@ from django.db import transaction
 
 from apps.connectors.clock import SYSTEM
 from apps.connectors.conf import timing
-from apps.connectors.enums import ConnectionState
+from apps.connectors.enums import ConnectionState, SyncState
 from apps.connectors.models import Connection, NotionPush, WebhookReceipt
-from apps.connectors.providers.notion import inbox, outbox, sending
+from apps.connectors.providers.notion import inbox, outbox, schema, sending
 from apps.core.errors import PlatformError
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import JobContext, NewWork
 from apps.dispatch.enums import Queue
+from apps.tenants import facade as tenants
 
 SWEEP = "notion.sweep"
 POLL = "notion.poll"
+SETUP = "notion.setup"
+SETUP_PATIENCE_S = 900
 SOON_S = 45.0
 RETRY_S = 8.0
 
@@ -90,3 +93,58 @@ def _again_later(context: JobContext, row: NotionPush, error: PlatformError) -> 
         if wait <= SOON_S:
             context.complete_in_transaction()
             outbox.queue(row.pk, delay_s=wait)
+
+
+def wake(connection_id: UUID) -> None:
+    """After a pause or a new token: waiting pushes are tried at once and the databases are read."""
+    with transaction.atomic():
+        NotionPush.objects.filter(connection_id=connection_id, state=SyncState.PENDING).update(next_try_at=None)
+        outbox.requeue_due(connection_id=connection_id)
+        dispatch.enqueue(tenant_id=tenants.current_tenant().id, work=poll_work(connection_id))
+
+
+def request_setup(connection_id: UUID, *, shadow_columns: bool = False) -> None:
+    """Have the workers create, check and repair the databases; a second request while one waits joins it."""
+    ref = f"{connection_id}/shadow" if shadow_columns else str(connection_id)
+    with transaction.atomic():
+        Connection.objects.filter(pk=connection_id).update(
+            setup_asked_at=SYSTEM.now(), setup_done_at=None, setup_problem=""
+        )
+        dispatch.enqueue(tenant_id=tenants.current_tenant().id, work=_setup_work(ref))
+
+
+def _setup_work(ref: str, *, delay_s: float = 0) -> NewWork:
+    return NewWork(kind=SETUP, ref=ref, dedupe_key=ref, delay_s=delay_s, queue=Queue.INTERACTIVE, timeout_s=600,
+                   max_attempts=2)  # fmt: skip
+
+
+def set_up(context: JobContext) -> None:
+    """Bring the databases into their declared shape and write down how it ended.
+
+    What may pass (a rate limit, another set-up at work) is tried again for a quarter of an hour from the request on.
+    """
+    key, _slash, shadow = context.work.ref.partition("/")
+    connection_id = UUID(key)
+    try:
+        diff = schema.sync(connection_id=connection_id, dry_run=False, shadow_columns=bool(shadow))
+    except PlatformError as error:
+        asked_at = Connection.objects.filter(pk=connection_id).values_list("setup_asked_at", flat=True).first()
+        patient = asked_at is not None and SYSTEM.now() - asked_at < timedelta(seconds=SETUP_PATIENCE_S)
+        with transaction.atomic():
+            context.complete_in_transaction()
+            if error.retryable and patient:
+                Connection.objects.filter(pk=connection_id).update(setup_problem=error.text)
+                wait = max(RETRY_S, error.retry_after or 0.0)
+                dispatch.enqueue(
+                    tenant_id=context.work.tenant_id, work=_setup_work(context.work.ref, delay_s=min(wait, SOON_S))
+                )
+            else:
+                _setup_ended(connection_id, problem=error.text)
+        return
+    blocked = [f"{change.database_key}: {change.subject} {change.detail}" for change in diff.changes if change.blocked]
+    _setup_ended(connection_id, problem="; ".join(blocked))
+    dispatch.enqueue(tenant_id=context.work.tenant_id, work=poll_work(connection_id))
+
+
+def _setup_ended(connection_id: UUID, *, problem: str) -> None:
+    Connection.objects.filter(pk=connection_id).update(setup_done_at=SYSTEM.now(), setup_problem=problem)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from apps.connectors.contracts import Action, ActionCall, Connector, RateRule, Trigger
+from django.utils.translation import gettext_lazy as _
+
+from apps.connectors.contracts import Action, ActionCall, ConnectField, Connector, RateRule, Trigger
 from apps.connectors.enums import ActionEffect, AuthKind
 from apps.connectors.errors import PayloadInvalid
 from apps.connectors.providers.notion.client import BASE_URL, Access, NotionClient
@@ -78,7 +80,20 @@ def _page(page: Mapping[str, Json]) -> dict[str, Json]:
 NOTION = Connector(
     slug="notion",
     title="Notion",
-    description="Rows ticked in Notion become tasks; answers, scores and logs go back to the same rows.",
+    description=_("Rows ticked in Notion become tasks; answers, scores and logs go back to the same rows."),
+    icon="database",
+    fields=(
+        ConnectField(name="token", label=_("Integration token"), secret=True,
+                     help=_("The internal integration secret. It is stored encrypted and never shown again.")),
+        ConnectField(name="parent_page_id", label=_("Page for the databases"),
+                     help=_("Paste the address of the page under which the databases shall live.")),
+    ),
+    help=(
+        _("In Notion, open Settings, Connections, “Develop or manage integrations” and create an internal integration."),
+        _("Copy its secret into the first field."),
+        _("Open the page that shall hold the databases, choose Connections in its menu and add the integration."),
+        _("Paste that page's address into the second field."),
+    ),
     auth=AuthKind.TOKEN,
     base_url=BASE_URL,
     rate=RULE,

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from django.conf import settings
-
 from apps.connectors import connections
 from apps.connectors.clock import Clock
+from apps.connectors.conf import operator_address
 from apps.connectors.contracts import RateRule
 from apps.connectors.enums import ConnectionState
 from apps.connectors.errors import ConnectionUnknown
@@ -46,7 +45,7 @@ def access_of(connection: Connection) -> Access:
 
 def is_operator_address(base_url: str) -> bool:
     """Whether the address comes from the installation's own settings (or is Notion's), not from a user."""
-    return base_url in (BASE_URL, (getattr(settings, "NOTION_BASE_URL", None) or "").rstrip("/"))
+    return base_url in (BASE_URL, (operator_address() or "").rstrip("/"))
 
 
 def specs_of(connection: Connection, *, only: str | None = None) -> list[tuple[DatabaseSpec, NotionDatabase]]:
