@@ -112,7 +112,7 @@ MIDDLEWARE = [
     "apps.core.health.HealthMiddleware",
     "apps.tenants.middleware.TenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "apps.i18n.middleware.BrowserLanguageMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -192,6 +192,7 @@ MFA_TOTP_ISSUER = "EchoPilot"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 STAFF_SECOND_FACTOR_REQUIRED = False
+FLAGS_STRICT = True  # an unknown feature flag is an error; in production it is off and logged
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),

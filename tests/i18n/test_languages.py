@@ -4,7 +4,8 @@ import pytest
 from django.conf import settings
 
 from apps.accounts.models import User
-from apps.i18n.languages import SOURCE, count_messages, find_language, list_languages, offered_languages
+from apps.i18n.catalogues import Origins, count_origins
+from apps.i18n.languages import SOURCE, find_language, list_languages, offered_languages
 
 CATALOGUE = """
 msgid ""
@@ -16,6 +17,10 @@ msgstr "Sí"
 #, fuzzy
 msgid "No"
 msgstr "Nones"
+
+# origin: reviewed
+msgid "Maybe"
+msgstr "Quizás"
 
 msgid "One"
 msgid_plural "Many"
@@ -38,14 +43,16 @@ def test_there_are_forty_with_four_from_right_to_left() -> None:
     assert all(0 <= language.coverage <= 100 and language.own_name for language in languages)
 
 
-def test_only_what_is_translated_counts() -> None:
-    assert count_messages(CATALOGUE) == (4, 2)
+def test_each_text_counts_by_where_it_came_from() -> None:
+    origins = count_origins(CATALOGUE)
+    assert origins == Origins(written=2, reviewed=1, draft=1, missing=1)
+    assert origins.percent == 60
 
 
 def test_the_source_is_offered_and_a_language_without_catalogue_is_not() -> None:
     offered = {language.code for language in offered_languages()}
     assert SOURCE in offered
-    assert "az" not in offered
+    assert "gu" not in offered
 
 
 @pytest.mark.parametrize(("written", "code"), [("pt_BR", "pt-br"), (" UR ", "ur"), ("xx", None), ("", None)])
