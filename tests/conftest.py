@@ -59,10 +59,13 @@ def tenancy_watch() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_breach() -> Iterator[None]:
     """A breach fails the test it happens in, even when the code under test swallowed it; tenants are looked up afresh."""
+    from django.db import reset_queries
+
     from apps.tenants.facade import forget_cached_tenants
     from tests import isolation
 
     forget_cached_tenants()
+    reset_queries()  # a long-lived connection's log fills up in the course of a suite
     before = len(isolation.breaches)
     yield
     assert isolation.breaches[before:] == []

@@ -122,6 +122,8 @@ def _parts(token: str) -> tuple[str, bytes]:
         body = base64.b64decode(encoded.encode("ascii"), altchars=b"-_", validate=True)
     except (ValueError, UnicodeEncodeError):
         raise DecryptionFailed(detail="not a token") from None
+    if base64.urlsafe_b64encode(body).decode() != encoded:
+        raise DecryptionFailed(detail="not a token: the last character carries bits of nothing")
     if version != VERSION or len(body) < NONCE_BYTES + 16:
         raise DecryptionFailed(detail="not a token of a known version")
     return key_id, body

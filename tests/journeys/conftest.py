@@ -101,6 +101,8 @@ def installation() -> Iterator[Installation]:
     from apps.core.embedded.launcher import stop_installation
 
     stop_installation(made.places)
+    if made.process is not None:
+        made.process.wait(timeout=30)
     assert LauncherLock(made.places.run / "launcher.lock").holder() is None
     shutil.rmtree(var, ignore_errors=True)
 

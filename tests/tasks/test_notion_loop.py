@@ -266,6 +266,8 @@ def test_a_malformed_row_starts_nothing_wrong_and_the_next_honest_answer_works(
     if notion_office.row(page)["Status"] == "Failed":
         notion_office.edit(page, Trigger=True)
         notion_office.around()
+    if notion_office.row(page)["Status"] == "Processing":  # the last write-back may stand behind the one that said so
+        notion_office.around()
     assert notion_office.row(page)["Status"] == "Done"
 
 

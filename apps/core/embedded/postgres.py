@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ SETTINGS = {
     "wal_level": "replica",
     "timezone": "UTC",
 }
+COLLECTED_WITHIN_S = 20
 
 
 class EmbeddedPostgresError(RuntimeError):
@@ -58,6 +60,7 @@ class EmbeddedPostgres:
             return
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
+        self._await_the_dead()
         self.port = self.port or free_port()
         options = {**SETTINGS, **self.settings, "port": str(self.port), "listen_addresses": "127.0.0.1"}
         flags = " ".join(f"-c {name}={value}" for name, value in options.items())
@@ -89,6 +92,19 @@ class EmbeddedPostgres:
         except (OSError, IndexError, ValueError):
             return None
         return port
+
+    def _await_the_dead(self) -> None:
+        """A killed server counts as running until its parent has collected it; PostgreSQL refuses to start meanwhile."""
+        until = time.monotonic() + COLLECTED_WITHIN_S
+        while time.monotonic() < until:
+            try:
+                pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+                os.kill(pid, 0)
+                if Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return
+            except (OSError, IndexError, ValueError):
+                return
+            time.sleep(0.1)
 
     def url(self, database: str = "echopilot") -> str:
         """Connection URL of one database."""
