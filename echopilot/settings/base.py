@@ -90,16 +90,21 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# A cache or a rate limit whose server is away answers "nothing there" and is logged: PostgreSQL is the truth, pages go on.
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+CACHE_OPTIONS = {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 2}
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": ENV.broker_url,
         "KEY_PREFIX": "global",
+        "OPTIONS": CACHE_OPTIONS,
     },
     "tenant": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": ENV.broker_url,
         "KEY_FUNCTION": "apps.tenants.cache.make_key",
+        "OPTIONS": CACHE_OPTIONS,
     },
 }
 
@@ -291,6 +296,7 @@ REST_FRAMEWORK = {
         "apps.accounts.api.authentication.TenantTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.accounts.api.throttles.ByCaller"],
     "NUM_PROXIES": ENV.trusted_proxies,
     "DEFAULT_PARSER_CLASSES": ["apps.core.api.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 
-from apps.accounts.models import User
+from apps.accounts.models import Membership, User
 from apps.accounts.services.tokens import start_session
 from apps.tenants.facade import get_tenant
 from tests.isolation.routes import CANARY, DECLARED, UNKNOWN_INT, UNKNOWN_UUID, Victim, make_victim, routes
@@ -36,7 +36,9 @@ MASKS = (
     (re.compile(r"\d+ ms|\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)?"), "TIME"),
 )
 TENANT_ID = re.compile(r"tenant_id(=|%3D|%253D)(ID|\d+)")
-ROLES = ("visitor", "viewer", "editor", "owner", "staff", "foreign owner", "token", "foreign token")
+ROLES = (
+    "visitor", "viewer", "analyst", "approver", "editor", "admin", "owner", "staff", "foreign owner", "token", "foreign token",
+)  # fmt: skip
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -53,6 +55,7 @@ def clients(user: User, member: User, viewer: User, staff: User, outsider: User)
         email="stranger@elsewhere.example"
     )  # "globex" in a page is what is looked for
     people = {"viewer": viewer, "editor": member, "owner": user, "staff": staff, "foreign owner": outsider}
+    people |= {role: _member_of_acme(role) for role in ("analyst", "approver", "admin")}
     made = {role: Client(SERVER_NAME=HOST) for role in ROLES}
     for role, person in people.items():
         made[role].force_login(person, backend=BACKEND)
@@ -61,6 +64,12 @@ def clients(user: User, member: User, viewer: User, staff: User, outsider: User)
         pair = start_session(person=person, tenant_id=tenant.id, epoch=tenant.epoch)
         made[role].defaults["HTTP_AUTHORIZATION"] = f"Bearer {pair.access}"
     return made
+
+
+def _member_of_acme(role: str) -> User:
+    person = User.objects.create_user(f"{role}@acme.example", name=role.title())
+    Membership.objects.create(user=person, tenant_id=get_tenant(slug="acme").id, role=role)
+    return person
 
 
 def test_every_address_with_a_parameter_says_what_a_foreign_one_is() -> None:

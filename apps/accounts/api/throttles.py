@@ -1,4 +1,4 @@
-"""Limits on guessing: per client address and per account, over all tenants, in the global cache."""
+"""Limits on calls and on guessing: per caller, per client address and per account, in the global cache."""
 
 from typing import Any
 
@@ -6,6 +6,18 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
 from apps.accounts.services.invitations import hash_token
+
+
+class ByCaller(SimpleRateThrottle):
+    """600 calls a minute of one person in one tenant, or of one client address when nobody is signed in."""
+
+    scope, rate = "api", "600/min"
+
+    def get_cache_key(self, request: Request, view: Any) -> str:
+        """Tenant and person; the client's address for callers without."""
+        tenant = getattr(request._request, "tenant", None)
+        caller = f"user:{request.user.pk}" if request.user.is_authenticated else self.get_ident(request)
+        return f"throttle:{self.scope}:{getattr(tenant, 'pk', 0)}:{caller}"
 
 
 class ByAddress(SimpleRateThrottle):
