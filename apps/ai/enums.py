@@ -12,6 +12,15 @@ class Purpose(TextChoices):
     ASSIST = "assist", _("Helping a person in the portal")
 
 
+class Spending(TextChoices):
+    """What a call's money went to: its purpose, or a second try at it."""
+
+    WORK = "work", _("Answering tasks")
+    JUDGE = "judge", _("Judging answers")
+    ASSIST = "assist", _("Helping in the portal")
+    RETRY = "retry", _("Retries and repairs")
+
+
 class Quality(TextChoices):
     """How good (and dear) a model the caller asks for."""
 

@@ -5,7 +5,17 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from apps.ai.enums import BudgetAction, CallState, Decision, JudgeKind, Period, Purpose, ReservationState, Scope
+from apps.ai.enums import (
+    BudgetAction,
+    CallState,
+    Decision,
+    JudgeKind,
+    Period,
+    Purpose,
+    ReservationState,
+    Scope,
+    Spending,
+)
 from apps.core.ids import new_id
 
 
@@ -160,6 +170,50 @@ class AICall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} {self.purpose} {self.state}"
+
+
+class UsageDay(models.Model):
+    """Calls of one closed day (UTC), added up by everything a person may ask about; computed from the calls, never counted up."""
+
+    day = models.DateField()
+    workflow = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=120)
+    spending = models.CharField(max_length=8, choices=Spending)
+    task_type = models.CharField(max_length=64, blank=True)
+    user_id = models.BigIntegerField(null=True, blank=True)
+    calls = models.PositiveIntegerField()
+    failed_calls = models.PositiveIntegerField()
+    unpriced_calls = models.PositiveIntegerField()
+    prompt_tokens = models.BigIntegerField()
+    cached_tokens = models.BigIntegerField()
+    completion_tokens = models.BigIntegerField()
+    cost_micros = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "workflow", "model", "spending", "task_type", "user_id"],
+                nulls_distinct=False,
+                name="ai_usageday_once",
+            ),
+            models.CheckConstraint(condition=Q(cost_micros__gte=0), name="ai_usageday_cost_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.model} {self.spending}"
+
+
+class UsageMark(models.Model):
+    """How far calls are added up: every day before ``rolled_until`` stands in ``UsageDay``. One row at most."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    rolled_until = models.DateField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="ai_usagemark_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"until {self.rolled_until}"
 
 
 class Review(models.Model):

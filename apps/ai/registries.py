@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from apps.core.registry import Registry
 
@@ -21,3 +23,26 @@ class ReservationOwner:
 
 reservation_owners: Registry[ReservationOwner] = Registry(name="reservation_owners", entry_type=ReservationOwner,
                                                           key=lambda owner: owner.name)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeSource:
+    """Counts what model calls were made for. ``passed(since, until)`` is the number of results delivered in that time, by kind
+    of task; it runs in the tenant's context with one query."""
+
+    name: str
+    passed: Callable[[datetime, datetime], Mapping[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallTexts:
+    """Knows what was asked and answered in a call. ``read(key, run_id)`` returns prompt messages as (role, text) and the answer,
+    or None for calls it does not know; the gateway itself keeps no texts."""
+
+    name: str
+    read: Callable[[str, UUID | None], tuple[list[tuple[str, str]], str] | None]
+
+
+outcome_sources: Registry[OutcomeSource] = Registry(name="outcome_sources", entry_type=OutcomeSource,
+                                                    key=lambda source: source.name)  # fmt: skip
+call_texts: Registry[CallTexts] = Registry(name="call_texts", entry_type=CallTexts, key=lambda source: source.name)

@@ -47,11 +47,17 @@ def usage_summary(*, since: datetime, until: datetime, group_by: str) -> list[Us
 def list_budgets() -> list[BudgetView]:
     """See ``facade.list_budgets``. A "*" budget shows one line per subject that spent, and one for the rule itself."""
     views = []
-    for budget in Budget.objects.filter(Q(is_plan=True) | Q(cap_micros__isnull=False)).order_by(
-        "scope", "subject", "period"
-    ):
-        start = period_start(budget.period, datetime.now(UTC).date())
-        counters = {c.subject: c for c in BudgetCounter.objects.filter(budget=budget, period_start=start)}
+    today = datetime.now(UTC).date()
+    budgets = list(
+        Budget.objects.filter(Q(is_plan=True) | Q(cap_micros__isnull=False)).order_by("scope", "subject", "period")
+    )
+    running: dict[tuple[int, date], dict[str, BudgetCounter]] = {}
+    starts = {period_start(period, today) for period in Period.values}
+    for found in BudgetCounter.objects.filter(budget__in=budgets, period_start__in=starts):
+        running.setdefault((found.budget_id, found.period_start), {})[found.subject] = found
+    for budget in budgets:
+        start = period_start(budget.period, today)
+        counters = running.get((budget.pk, start), {})
         for subject in dict.fromkeys([budget.subject, *sorted(counters)]):
             counter = counters.get(subject)
             views.append(BudgetView(
@@ -80,3 +86,17 @@ def _cap(budget: Budget) -> int | None:
     from apps.tenants import facade as tenants
 
     return tenants.entitlement("ai_cost_micros_per_month")
+
+
+def plan_budget_ids() -> frozenset[int]:
+    """Rows that stand for the plan's own allowance."""
+    return frozenset(Budget.objects.filter(is_plan=True).values_list("pk", flat=True))
+
+
+def tight_budgets(*, percent: int) -> list[BudgetView]:
+    """Caps of which at least so much is gone, tightest first; rules for each subject are judged by their subjects."""
+    found = [
+        view for view in list_budgets()
+        if view.cap_micros and (view.spent_micros + view.reserved_micros) * 100 >= view.cap_micros * percent
+    ]  # fmt: skip
+    return sorted(found, key=lambda view: -(view.spent_micros + view.reserved_micros) / (view.cap_micros or 1))

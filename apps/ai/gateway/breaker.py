@@ -54,6 +54,10 @@ class Breaker:
         state = self._get("open")
         return max(0.0, state["until"] - time.time()) if state else 0.0
 
+    def recent_failures(self) -> int:
+        """Failures in a row that are still remembered while calls go through."""
+        return int(self._get("failures") or 0)
+
     def succeeded(self) -> None:
         """The model answered: close, forget."""
         if self._get("open") is not None or self._get("failures") is not None:

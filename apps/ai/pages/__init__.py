@@ -1,0 +1,1 @@
+"""Pages about money and models: usage, calls, budgets, prices, routes."""
