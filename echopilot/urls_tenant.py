@@ -9,6 +9,7 @@ urlpatterns = [
     path("tasks/", include("apps.tasks.urls")),
     path("hooks/", include("apps.connectors.urls")),
     path("connections/", include("apps.connectors.urls_portal")),
+    path("costs/", include("apps.ai.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.tenants.urls_workspace")),
     path("accounts/", include("allauth.urls")),
