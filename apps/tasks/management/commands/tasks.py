@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Arguments."""
-        parser.add_argument("action", choices=["dead", "stuck", "replay", "metrics"])
+        parser.add_argument("action", choices=["dead", "stuck", "replay", "metrics"], help="What to do, as said above.")
         parser.add_argument("ids", nargs="*", help="Task ids or numbers for `replay`; `all` means every dead letter.")
         parser.add_argument("--tenant", required=True, help="Slug of the tenant.")
         parser.add_argument("--by", help="E-mail address of the member in whose name `replay` acts.")
