@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("apps.portal.urls")),
     path("", include("apps.live.urls")),
     path("tasks/", include("apps.tasks.urls")),
+    path("", include("apps.workflows.urls")),
     path("hooks/", include("apps.connectors.urls")),
     path("connections/", include("apps.connectors.urls_portal")),
     path("costs/", include("apps.ai.urls")),
@@ -18,4 +19,5 @@ urlpatterns = [
 handler400 = "apps.core.pages.bad_request"
 handler403 = "apps.core.pages.permission_denied"
 handler404 = "apps.core.pages.page_not_found"
+handler429 = "apps.core.pages.too_many_requests"
 handler500 = "apps.core.pages.server_error"

@@ -31,7 +31,10 @@ class AttachmentView:
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewView:
-    """An answer that waits, or waited, for a person. ``reason`` is a code, ``why`` the sentence shown to them."""
+    """An answer that waits, or waited, for a person. ``reason`` is a code, ``why`` the sentence shown to them.
+
+    ``held_*`` describe a decision that can still be taken back until ``held_until``.
+    """
 
     id: UUID
     task_id: UUID
@@ -45,6 +48,10 @@ class ReviewView:
     decided_by: int | None
     decided_at: datetime | None
     created_at: datetime
+    score: int | None = None
+    held_decision: str = ""
+    held_by: int | None = None
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,12 +18,16 @@ from apps.tasks.selectors import (
     count_open_reviews,
     count_tasks_by_state,
     get_task,
+    list_chosen,
+    list_clients,
+    list_held,
     list_reviews,
     list_task_types,
     list_tasks,
     open_attachment,
 )
 from apps.tasks.services.defaults import install as ensure_defaults
+from apps.tasks.services.holding import hold_decision, undo_decision
 from apps.tasks.services.metrics import job_metrics, roll_up
 from apps.tasks.services.recovery import (
     cancel_task,
@@ -37,7 +41,8 @@ from apps.tasks.services.submitting import submit_task
 
 __all__ = [
     "AttachmentView", "DeadLetter", "EventView", "MetricRow", "NewAttachment", "Page", "ReviewView", "StuckTask", "TaskRow",
-    "TaskTypeView", "TaskView", "cancel_task", "count_open_reviews", "count_tasks_by_state", "decide_review", "ensure_defaults",
-    "find_stuck", "get_task", "job_metrics", "list_dead_letters", "list_reviews", "list_task_types", "list_tasks",
-    "open_attachment", "replay_dead", "retry_task", "roll_up", "seed_demo", "submit_task",
+    "TaskTypeView", "TaskView", "cancel_task", "count_open_reviews", "count_tasks_by_state", "decide_review",
+    "ensure_defaults", "find_stuck", "get_task", "hold_decision", "job_metrics", "list_chosen", "list_clients",
+    "list_dead_letters", "list_held", "list_reviews", "list_task_types", "list_tasks", "open_attachment", "replay_dead",
+    "retry_task", "roll_up", "seed_demo", "submit_task", "undo_decision",
 ]  # fmt: skip

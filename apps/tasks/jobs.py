@@ -2,12 +2,13 @@
 
 from apps.dispatch.contracts import JobContext
 from apps.tasks.notion import boards
-from apps.tasks.services import defaults, metrics, sweeping
+from apps.tasks.services import defaults, holding, metrics, sweeping
 
 SWEEP = "tasks.sweep"
 METRICS = "tasks.roll_up_metrics"
 HEARTBEAT = "tasks.notion_heartbeat"
 INSTALL = "tasks.install_defaults"
+APPLY = holding.APPLY
 
 
 def sweep(job: JobContext) -> None:
@@ -28,3 +29,8 @@ def notion_heartbeat(job: JobContext) -> None:
 def install_defaults(job: JobContext) -> None:
     """Put task types and the built-in workflow in place."""
     defaults.install()
+
+
+def apply_decision(job: JobContext) -> None:
+    """Let a person's decision take effect once it can no longer be taken back."""
+    holding.apply_decision(job.work.ref)

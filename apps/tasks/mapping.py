@@ -92,6 +92,7 @@ def task_view(
 
 def review_view(item: ReviewItem) -> ReviewView:
     """An answer that waits, or waited, for a person."""
+    held = getattr(item, "held", None)
     return ReviewView(
         id=item.id,
         task_id=item.task_id,
@@ -105,6 +106,10 @@ def review_view(item: ReviewItem) -> ReviewView:
         decided_by=item.decided_by,
         decided_at=item.decided_at,
         created_at=item.created_at,
+        score=item.score,
+        held_decision=held.decision if held else "",
+        held_by=held.decided_by if held else None,
+        held_until=held.effective_at if held else None,
     )
 
 

@@ -1,6 +1,7 @@
 """Reads. Every list has a constant number of queries and a cursor, never an offset."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from apps.tasks.contracts import (
     TaskTypeView,
     TaskView,
 )
-from apps.tasks.enums import ReviewState, TaskState
+from apps.tasks.enums import ReviewState, TaskSource, TaskState
 from apps.tasks.errors import UnknownTask
 from apps.tasks.models import Attachment, ReviewItem, Task, TaskType
 
@@ -42,7 +43,7 @@ ROW_FIELDS = (
 def get_task(task_id: UUID | str) -> TaskView:
     """One whole task with its attachments, own timeline and open or last review. Raises ``UnknownTask``."""
     task = load_task(task_id)
-    reviews = list(task.reviews.order_by("-created_at")[:1])
+    reviews = list(task.reviews.select_related("held").order_by("-created_at")[:1])
     return mapping.task_view(
         task,
         attachments=list(task.attachments.defer("text").order_by("created_at", "id")),
@@ -76,6 +77,8 @@ def list_tasks(
     *,
     state: str | None = None,
     task_type: str | None = None,
+    source: str | None = None,
+    client: str | None = None,
     search: str = "",
     cursor: str | None = None,
     limit: int = 50,
@@ -92,6 +95,12 @@ def list_tasks(
         rows = rows.filter(state=state)
     if task_type:
         rows = rows.filter(type__slug=task_type)
+    if source:
+        if source not in TaskSource.values:
+            raise InvalidInput(fields={"source": _("Use one of: %(known)s.") % {"known": ", ".join(TaskSource.values)}})
+        rows = rows.filter(source=source)
+    if client:
+        rows = rows.filter(client=client)
     if cursor:
         rows = rows.filter(number__lt=_number_of(cursor))
     found = list(rows.matching(search[:200].replace("\x00", ""))[: limit + 1])
@@ -115,14 +124,42 @@ def count_tasks_by_state() -> dict[str, int]:
 def list_reviews(*, limit: int = 50) -> Sequence[tuple[TaskRow, ReviewView]]:
     """Open reviews with their tasks, oldest first: the person queue."""
     items = (
-        ReviewItem.objects.filter(state=ReviewState.OPEN).select_related("task__type").order_by("created_at")[:limit]
+        ReviewItem.objects.filter(state=ReviewState.OPEN, held__isnull=True)
+        .select_related("task__type", "held")
+        .order_by("created_at")[:limit]
     )
     return [(mapping.task_row(item.task), mapping.review_view(item)) for item in items]
 
 
 def count_open_reviews() -> int:
-    """How many answers wait for a person."""
-    return ReviewItem.objects.filter(state=ReviewState.OPEN).count()
+    """How many answers wait for a person; one whose decision can still be taken back does not."""
+    return ReviewItem.objects.filter(state=ReviewState.OPEN, held__isnull=True).count()
+
+
+def list_held(*, user_id: int, limit: int = 20) -> Sequence[tuple[TaskRow, ReviewView]]:
+    """A person's own decisions that can still be taken back, newest first."""
+    items = (
+        ReviewItem.objects.filter(state=ReviewState.OPEN, held__decided_by=user_id)
+        .select_related("task__type", "held")
+        .order_by("-held__created_at")[:limit]
+    )
+    return [(mapping.task_row(item.task), mapping.review_view(item)) for item in items]
+
+
+def list_clients(*, limit: int = 50) -> list[str]:
+    """Names of clients among the latest thousand tasks, by alphabet."""
+    recent = Task.objects.order_by("-number").values_list("client", flat=True)[:1000]
+    return sorted({client for client in recent if client}, key=str.casefold)[:limit]
+
+
+def list_chosen(*, task_ids: Sequence[str], limit: int = 100) -> list[TaskRow]:
+    """The tasks among these ids, by number; ids that are malformed or unknown here are left out."""
+    wanted = []
+    for task_id in task_ids[:limit]:
+        with suppress(ValueError):
+            wanted.append(UUID(task_id))
+    rows = Task.objects.select_related("type").only(*ROW_FIELDS).filter(id__in=wanted).order_by("-number")
+    return [mapping.task_row(task) for task in rows]
 
 
 def list_task_types(*, include_inactive: bool = False) -> Sequence[TaskTypeView]:

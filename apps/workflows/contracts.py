@@ -1,10 +1,12 @@
 """What a step handler sees and answers, and what other apps may know of runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
+
+from django.utils.functional import Promise
 
 from apps.tenants.contracts import TenantRef
 from apps.workflows.core.taxonomy import Failure, FailureKind
@@ -229,6 +231,7 @@ class RunRow:
     started_at: datetime | None
     finished_at: datetime | None
     error: RunError | None
+    workflow_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,3 +261,103 @@ class EffectView:
     request: Json
     sent_at: datetime | None
     evidence: tuple[Json, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectLine:
+    """What one step sent, or would have sent, to the outside. ``request`` is as frozen with the intent, without secrets."""
+
+    id: UUID
+    type: str
+    effect_class: str
+    state: str
+    request: Json
+    response: Json
+    dry_run: bool
+    sends: int
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageRow:
+    """A line of the meter ledger for one step; ``waste`` is paid by the platform."""
+
+    meter: str
+    account: str
+    quantity: int
+    cost_micros: int
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDetail:
+    """One attempt of a step with what it was told (``config`` as the definition says it), what it sent and what it used."""
+
+    step: StepView
+    config: Json
+    attempts: int
+    effects: tuple[EffectLine, ...]
+    usage: tuple[UsageRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep:
+    """A step a replay would execute again. ``again`` says what happens to its outside effect: "nothing" (it has none),
+    "record" (answered from the record) or "sent" (happens again); ``cost_micros`` is what it has cost so far."""
+
+    path: str
+    title: str
+    type: str
+    cost_micros: int
+    again: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayPlan:
+    """What a replay would do, told before it is started."""
+
+    run: RunRow
+    from_step: str
+    new_generation: bool
+    steps: tuple[PlannedStep, ...]
+    kept: int
+    cost_micros: int
+
+    @property
+    def sent_again(self) -> int:
+        """Steps whose outside effect would happen again."""
+        return sum(step.again == "sent" for step in self.steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowRow:
+    """One line of the list of workflows; ``strip`` are the states of its runs among the latest two thousand, oldest first."""
+
+    id: UUID
+    slug: str
+    name: str
+    version: int
+    versions: int
+    steps: int
+    published_at: datetime | None
+    strip: tuple[tuple[UUID, str], ...] = ()
+    runs: int = 0
+    failed: int = 0
+    cost_micros: int = 0
+    live: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What runs of one ``kind`` work for, offered by the app that owns it. ``url`` leads to it by its id.
+
+    ``retry(subject_id, from_step, user_id)`` and ``cancel(subject_id, user_id)`` do so for the subject and its run together;
+    permissions have been checked, errors are coded.
+    """
+
+    kind: str
+    label: str | Promise
+    icon: str
+    url: Callable[[str], str]
+    retry: Callable[[str, str, int], None]
+    cancel: Callable[[str, int], None]

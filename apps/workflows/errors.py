@@ -19,6 +19,13 @@ class UnknownRun(NotFound):
     message = _("There is no such run, or it was removed.")
 
 
+class UnknownEffect(NotFound):
+    """No outside effect by that id in this tenant."""
+
+    code = "unknown_effect"
+    message = _("There is no such step waiting for a decision, or it was removed.")
+
+
 class InvalidDefinition(InvalidInput):
     """The workflow's definition is refused; ``fields`` maps places in it to what is wrong there."""
 

@@ -1,9 +1,15 @@
 """What workflows offers: its kinds of work, its step types, its schedule."""
 
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
+from apps.core.navigation import NavigationItem, navigation
+from apps.core.search import SearchSource, search_sources
 from apps.dispatch.contracts import EngineKind, JobKind, Schedule
 from apps.dispatch.registries import schedules, work_kinds
 from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
+from apps.workflows import offers
 from apps.workflows.conf import RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
 from apps.workflows.live_topics import run_exists
@@ -23,3 +29,43 @@ for _step in (*BUILTIN, *MODEL_STEPS, *connector_steps()):
 
 live_topics.register(LiveTopic(kind="runs", permission="runs.view"))
 live_topics.register(LiveTopic(kind="run", permission="runs.view", exists=run_exists))
+
+navigation.register(
+    NavigationItem(
+        url_name="workflows:workflow_list",
+        label=_("Workflows"),
+        icon="workflow",
+        order=100,
+        permission="workflows.view",
+        group="build",
+    )
+)
+navigation.register(
+    NavigationItem(
+        url_name="workflows:run_list",
+        label=_("Runs"),
+        icon="activity",
+        order=210,
+        permission="runs.view",
+        group="run",
+        also=frozenset({"workflows:run_detail", "workflows:run_replay", "workflows:run_compare"}),
+    )
+)
+search_sources.register(
+    SearchSource(name="runs", label=_("Runs"), permission="runs.view", search=offers.find, order=20)
+)
+notice_sources.register(
+    NoticeSource(
+        name="workflows.effects", section="needs", order=20, permission="approvals.decide", list=offers.uncertain
+    )
+)
+dashboard_cards.register(
+    DashboardCard(
+        name="workflows.running",
+        section="running",
+        order=20,
+        permission="runs.view",
+        template="workflows/_card_running.html",
+        context=offers.running,
+    )
+)

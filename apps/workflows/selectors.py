@@ -29,7 +29,7 @@ def get_run(run_id: UUID) -> RunView:
         replay_of=run.replay_of,
         waiting_for=tuple(token.event for token in waits),
         waiting_at=tuple(token.path for token in waits),
-        steps=tuple(_step(step, titles.get(step.step_id, "")) for step in steps),
+        steps=tuple(step_view(step, titles.get(step.step_id, "")) for step in steps),
     )
 
 
@@ -37,6 +37,7 @@ def list_runs(
     *,
     workflow: str | None = None,
     state: str | None = None,
+    trigger: str | None = None,
     subject_kind: str | None = None,
     subject_id: str | None = None,
     before: UUID | None = None,
@@ -48,13 +49,15 @@ def list_runs(
         runs = runs.filter(version__workflow__slug=workflow)
     if state is not None:
         runs = runs.filter(state=state)
+    if trigger is not None:
+        runs = runs.filter(trigger=trigger)
     if subject_kind is not None:
         runs = runs.filter(subject_kind=subject_kind)
     if subject_id is not None:
         runs = runs.filter(subject_id=subject_id)
     if before is not None:
         runs = runs.filter(pk__lt=before)
-    return [RunRow(**_row(run)) for run in runs.order_by("-pk")[: max(1, min(limit, LIST_LIMIT))]]
+    return [run_row(run) for run in runs.order_by("-pk")[: max(1, min(limit, LIST_LIMIT))]]
 
 
 def list_effects_in_review(*, limit: int = 100) -> list[EffectView]:
@@ -87,6 +90,7 @@ def _row(run: Run) -> dict[str, Any]:
     return {
         "id": run.pk,
         "workflow": run.version.workflow.slug,
+        "workflow_name": run.version.workflow.name,
         "version": run.version.number,
         "state": run.state,
         "subject_kind": run.subject_kind,
@@ -100,7 +104,13 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def _step(step: StepRun, title: str) -> StepView:
+def run_row(run: Run) -> RunRow:
+    """A run as a line of a list; its version and workflow must be loaded."""
+    return RunRow(**_row(run))
+
+
+def step_view(step: StepRun, title: str) -> StepView:
+    """One attempt as others see it."""
     return StepView(
         path=step.path,
         step_id=step.step_id,

@@ -25,14 +25,16 @@ MAX_REPLAY = 100
 """The original replayed ten a day by itself; here a person chooses, so the cap only bounds one click."""
 
 
-def retry_task(*, task_id: UUID | str, user_id: int) -> TaskView:
-    """Start a failed task again where it stopped, or afresh when its run had ended properly. Keeps what was paid for.
+def retry_task(*, task_id: UUID | str, user_id: int, from_step: str = "") -> TaskView:
+    """Start a failed task again where it stopped (or from a step of its run), or afresh when its run had ended properly.
+
+    Keeps what was paid for.
 
     Raises ``NotAllowed``, ``UnknownTask`` and ``IllegalMove`` (it is not failed).
     """
     accounts.require(user_id, "runs.replay")
     with transaction.atomic():
-        task = _start_again(load_task(task_id), actor_id=user_id)
+        task = _start_again(load_task(task_id), actor_id=user_id, from_step=from_step)
     return get_task(task.id)
 
 
@@ -95,11 +97,11 @@ def list_dead_letters(*, limit: int = 100) -> list[DeadLetter]:
     ]
 
 
-def _start_again(task: Task, *, actor_id: int | None) -> Task:
+def _start_again(task: Task, *, actor_id: int | None, from_step: str = "") -> Task:
     """Resume the failed run, else start a new one. Workflows first: locks are taken in one order everywhere."""
     if task.state != TaskState.FAILED:
         raise IllegalMove(state=TaskState(task.state).label)
-    resumed = task.run_id is not None and _resume_run(task.run_id, actor_id)
+    resumed = task.run_id is not None and _resume_run(task.run_id, actor_id, from_step)
     if task.run_id is None:
         _readmit(task)
     locked = recording.require_lock(task.id)
@@ -130,14 +132,19 @@ def _readmit(task: Task) -> None:
     count_usage(submitting.LIMIT)
 
 
-def _resume_run(run_id: UUID, actor_id: int | None) -> bool:
+def _resume_run(run_id: UUID, actor_id: int | None, from_step: str) -> bool:
     actor = f"user {actor_id}" if actor_id is not None else "retry rule"
     try:
+        if from_step:
+            workflows.retry_run(run_id=run_id, from_step=from_step, actor=actor)
+            return True
         run = workflows.get_run(run_id)
         failed = [step for step in run.steps if step.state == "failed"]
         ended_by_rule = bool(failed) and failed[-1].type == "fail"
         cause = next((step for step in reversed(failed) if step.type != "fail"), None)
         workflows.retry_run(run_id=run_id, from_step=cause.step_id if ended_by_rule and cause else None, actor=actor)
     except (UnknownRun, RunNotRetryable):
+        if from_step:
+            raise
         return False
     return True

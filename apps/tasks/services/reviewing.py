@@ -13,7 +13,7 @@ from apps.tasks import intake
 from apps.tasks.contracts import TaskView
 from apps.tasks.enums import Decision, EventKind, ReviewReason, ReviewState, TaskState
 from apps.tasks.errors import AlreadyDecided, InvalidRequest
-from apps.tasks.models import ReviewItem, Task
+from apps.tasks.models import HeldDecision, ReviewItem, Task
 from apps.tasks.notion import projections
 from apps.tasks.selectors import get_task, load_task
 from apps.tasks.services import recording
@@ -52,13 +52,13 @@ def decide_review(
     (also when nothing waits), ``InvalidRequest``.
     """
     accounts.require(user_id, "tasks.review")
-    choice, text, note = _checked(decision, edited_text, reason)
+    choice, text, note = checked(decision, edited_text, reason)
     with transaction.atomic():
         item = ReviewItem.objects.filter(task_id=load_task(task_id).id, state=ReviewState.OPEN).first()
-        if item is None:
+        if item is None or HeldDecision.objects.filter(review=item).exists():
             raise AlreadyDecided
         answer = item.answer if text is None else text
-        _require_possible(item, choice, answer)
+        require_possible(item, choice, answer)
         _signal(
             item,
             {"decision": choice.value, "text": answer, "edited": text is not None, "note": note, "user_id": user_id},
@@ -90,11 +90,13 @@ def _signal(item: ReviewItem, payload: dict[str, Any]) -> None:
 
 
 def withdraw_reviews(task: Task) -> None:
-    """Close what is open because the task is cancelled or starts again."""
+    """Close what is open because the task is cancelled or starts again; a decision not in effect yet goes with it."""
+    HeldDecision.objects.filter(review__task=task).delete()
     ReviewItem.objects.filter(task=task, state=ReviewState.OPEN).update(state=ReviewState.WITHDRAWN)
 
 
-def _checked(decision: str, edited_text: str | None, reason: str) -> tuple[Decision, str | None, str]:
+def checked(decision: str, edited_text: str | None, reason: str) -> tuple[Decision, str | None, str]:
+    """A decision in its stored form. Raises ``InvalidRequest`` naming the fields at fault."""
     problems: dict[str, str] = {}
     if decision not in Decision.values:
         problems["decision"] = _("Use one of: %(known)s.") % {"known": ", ".join(Decision.values)}
@@ -112,7 +114,8 @@ def _checked(decision: str, edited_text: str | None, reason: str) -> tuple[Decis
     return Decision(decision), None if edited_text is None else intake.cleaned(edited_text), note
 
 
-def _require_possible(item: ReviewItem, choice: Decision, answer: str) -> None:
+def require_possible(item: ReviewItem, choice: Decision, answer: str) -> None:
+    """Raise ``InvalidRequest`` for an approval of nothing, or one version too many."""
     if choice == Decision.APPROVE and not answer.strip():
         raise InvalidRequest(fields={"edited_text": _("There is no answer yet. Write one, then approve.")})
     if choice == Decision.REVISE:

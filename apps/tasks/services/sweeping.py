@@ -12,7 +12,7 @@ from apps.core.errors import PlatformError
 from apps.tasks.enums import TaskState
 from apps.tasks.lifecycle import CLOSED
 from apps.tasks.models import Task
-from apps.tasks.services import defaults, recovery, settling, stuck
+from apps.tasks.services import defaults, holding, recovery, settling, stuck
 from apps.tasks.services.clock import after, database_now
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ def catch_up() -> dict[str, int]:
     installed = not defaults.is_current() and defaults.install()
     return {
         "installed": int(installed),
+        "decided": holding.apply_overdue(),
         "settled": _each(_unsettled(), lambda row: settling.settle_run(task_id=row[0], run_id=row[1])),
         "retried": _each(((row,) for row in _due()), lambda row: recovery.retry_by_rule(row[0])),
         "stuck": stuck.note_stuck(),

@@ -1,0 +1,203 @@
+"""Drawing tags of the pages about runs: a lane of the time line, history strips, JSON as a tree, differences."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.core.differences import Piece
+from apps.core.redaction import redact
+from apps.workflows.advice import Advice, advice_for
+from apps.workflows.enums import EffectState, RunState
+from apps.workflows.presentation import LIVE, ComparedStep, TraceLine, length_of
+
+register = template.Library()
+
+NOTHING = escape("")
+MAX_TEXT = 4_000
+MAX_ITEMS = 200
+OPEN_TO = 2
+MAX_DEPTH = 10
+STRIP = 20
+STRIP_KINDS = {RunState.SUCCEEDED: "ok", RunState.FAILED: "bad", RunState.CANCELLED: "off"}
+
+
+@register.simple_tag
+def lane(line: TraceLine) -> SafeString:
+    """When a step ran within the run, as a picture; the row says the same in words."""
+    return format_html(
+        '<svg class="lane" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<line x1="0" x2="100" y1="9.5" y2="9.5"></line><rect class="{}" x="{}" width="{}" y="1.5" height="7"></rect></svg>',
+        line.state,
+        line.left,
+        line.width,
+    )
+
+
+@register.simple_tag
+def strip(runs: Iterable[tuple[Any, str]]) -> SafeString:
+    """The latest runs of a workflow, oldest first, each a link; read out as how many of them failed."""
+    found = list(runs)[-STRIP:]
+    if not found:
+        return format_html('<span class="quiet">{}</span>', _("no runs lately"))
+    failed = sum(state == RunState.FAILED for _run, state in found)
+    label = ngettext("%(failed)d of the last %(n)d run failed", "%(failed)d of the last %(n)d runs failed", len(found))
+    offset = STRIP - len(found)
+    bars = format_html_join(
+        "",
+        '<a href="{}" tabindex="-1"><rect class="{}" x="{}" y="{}" width="5" height="{}" rx="1.5"><title>{}</title></rect></a>',
+        (
+            (
+                reverse("workflows:run_detail", args=[run_id]),
+                _strip_kind(state),
+                (offset + place) * 7 + 1,
+                2 if state == RunState.SUCCEEDED else 0,
+                14 if state == RunState.SUCCEEDED else 18,
+                RunState(state).label,
+            )
+            for place, (run_id, state) in enumerate(found)
+        ),
+    )
+    return format_html(
+        '<svg class="history" viewBox="0 0 {} 18" role="img" aria-label="{}">{}</svg>',
+        STRIP * 7,
+        label % {"failed": failed, "n": len(found)},
+        bars,
+    )
+
+
+def _strip_kind(state: str) -> str:
+    return STRIP_KINDS.get(RunState(state), "wait" if state == RunState.REVIEW else "run")
+
+
+@register.simple_tag
+def json_tree(value: Any, label: str = "") -> SafeString:
+    """A JSON value to fold and unfold, secrets masked. Long lists and texts are cut and say so."""
+    return format_html('<div class="json" dir="ltr">{}</div>', _node(label, redact(value), 0))
+
+
+def _node(name: str, value: Any, depth: int) -> SafeString:
+    key = format_html('<b class="key">{}</b> ', name) if name else NOTHING
+    if isinstance(value, Mapping | list) and depth < MAX_DEPTH:
+        return _branch(key, value, depth)
+    if isinstance(value, str):
+        return _text(key, value)
+    return format_html('<div>{}<code class="plain">{}</code></div>', key, json.dumps(value, ensure_ascii=False))
+
+
+def _branch(key: SafeString, value: Any, depth: int) -> SafeString:
+    pairs = list(value.items()) if isinstance(value, Mapping) else [(str(n), one) for n, one in enumerate(value)]
+    if not pairs:
+        return format_html(
+            '<div>{}<code class="plain">{}</code></div>', key, "{}" if isinstance(value, Mapping) else "[]"
+        )
+    inner = format_html_join("", "{}", ((_node(str(name), one, depth + 1),) for name, one in pairs[:MAX_ITEMS]))
+    more = len(pairs) - MAX_ITEMS
+    rest = format_html("<div class='quiet'>{}</div>", _("and %(n)d more") % {"n": more}) if more > 0 else NOTHING
+    count = ngettext("%(n)d entry", "%(n)d entries", len(pairs)) % {"n": len(pairs)}
+    if depth == 0 and not key:
+        return format_html("<div>{}{}</div>", inner, rest)
+    return format_html(
+        '<details{}><summary>{}<span class="quiet">{}</span></summary><div>{}{}</div></details>',
+        " open" if depth < OPEN_TO else "",
+        key,
+        count,
+        inner,
+        rest,
+    )
+
+
+def _text(key: SafeString, value: str) -> SafeString:
+    shown = value[:MAX_TEXT]
+    cut = format_html(" <span class='quiet'>{}</span>", _("… cut, %(n)d characters") % {"n": len(value)})
+    mark = "long" if len(value) > 80 or "\n" in value else "short"
+    return format_html(
+        '<div class="{}">{}<span class="text" dir="auto">{}</span>{}</div>',
+        mark,
+        key,
+        shown,
+        cut if len(value) > MAX_TEXT else NOTHING,
+    )
+
+
+@register.simple_tag
+def pieces(found: Iterable[Piece]) -> SafeString:
+    """A text with its differences: + and − as well as colour, so that nothing hangs on seeing red and green."""
+    tags = {"added": ("ins", "+"), "removed": ("del", "−")}
+    parts = []
+    for piece in found:
+        if piece.kind == "same":
+            parts.append(format_html("{}", piece.text))
+        else:
+            tag, sign = tags[piece.kind]
+            parts.append(format_html("<{0}><span>{1}</span>{2}</{0}>", tag, sign, piece.text))
+    return format_html(
+        '<div class="answer words" dir="auto">{}</div>', format_html_join("", "{}", ((p,) for p in parts))
+    )
+
+
+@register.filter
+def advice(code: str) -> Advice:
+    """What an error code means and what to do."""
+    return advice_for(code)
+
+
+@register.filter
+def run_state_label(state: str) -> str:
+    """A run's state in the reader's language."""
+    return str(RunState(state).label) if state in RunState.values else state
+
+
+@register.filter
+def effect_state_label(state: str) -> str:
+    """What is known about an outside effect, in the reader's language."""
+    return str(EffectState(state).label) if state in EffectState.values else state
+
+
+@register.filter
+def is_live(state: str) -> bool:
+    """Whether a run may still move by itself."""
+    return state in LIVE
+
+
+@register.filter
+def short_id(value: Any) -> str:
+    """The end of an id: its beginning is the time and the same for neighbours."""
+    return str(value)[-8:]
+
+
+@register.filter
+def took(run: Any, now: datetime) -> float:
+    """Seconds from a run's start to its end, or to now."""
+    return length_of(run, now)
+
+
+@register.filter
+def sides(row: ComparedStep) -> tuple[TraceLine | None, TraceLine | None]:
+    """Both sides of a compared step."""
+    return row.left, row.right
+
+
+@register.filter
+def trigger_label(value: str) -> str:
+    """What started a run, in the reader's language; names of other apps' sources are shown as they are."""
+    known = {
+        "manual": _("a person"),
+        "portal": _("the portal"),
+        "api": _("the API"),
+        "notion": _("Notion"),
+        "schedule": _("a schedule"),
+        "replay": _("a replay"),
+        "webhook": _("a webhook"),
+        "email": _("an e-mail"),
+        "demo": _("the demo"),
+        "workflow": _("another workflow"),
+    }
+    return known.get(value, value)
