@@ -35,3 +35,12 @@ class Motion(TextChoices):
 
     SYSTEM = "system", _("Like the device")
     REDUCED = "reduced", _("As little as possible")
+
+
+class AccessEnd(TextChoices):
+    """Why a staff member's access to a workspace ended before its time."""
+
+    LEFT = "left", _("Left by the staff member")
+    REPLACED = "replaced", _("Another workspace was entered")
+    OWNER = "owner", _("Ended by the workspace")
+    SIGNED_OUT = "signed_out", _("Signed out")

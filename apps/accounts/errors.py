@@ -6,6 +6,7 @@ from apps.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from apps.core.problems import NotSignedIn
 
 __all__ = [
+    "AccessNotPossible",
     "AlreadyMember",
     "InvalidCredentials",
     "InvalidInvitation",
@@ -14,6 +15,7 @@ __all__ = [
     "LastOwner",
     "NotSignedIn",
     "SecondFactorRequired",
+    "StaffMayNot",
     "UnknownMember",
     "WrongRecipient",
 ]
@@ -80,3 +82,17 @@ class SecondFactorRequired(NotSignedIn):
 
     code = "second_factor_required"
     message = _("Send the six digits of your authenticator app as `code`.")
+
+
+class StaffMayNot(NotAllowed):
+    """Staff inside a workspace asked for something that is kept for its own people."""
+
+    code = "staff_may_not"
+    message = _("Support may look and help here, but this is kept for the workspace's own people.")
+
+
+class AccessNotPossible(Conflict):
+    """The person cannot be acted as: no member, or staff."""
+
+    code = "access_not_possible"
+    message = _("Choose an active member of the workspace who is not staff.")

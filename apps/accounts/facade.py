@@ -9,29 +9,37 @@ from apps.accounts.selectors import (
     count_members,
     count_owners,
     count_owners_with_second_factor,
+    has_open_invitation,
     list_members,
     list_memberships,
     permissions_of,
 )
 from apps.accounts.services.invitations import invite
-from apps.accounts.services.members import add_member, add_owner, find_or_create_person
+from apps.accounts.services.members import add_member, add_owner, find_or_create_person, mark_started
+from apps.accounts.services.preferences import change_preferences
+from apps.accounts.services.staff_access import open_access_of, start_access
 from apps.accounts.services.tickets import issue_ticket
 from apps.core.errors import InvalidInput, NotAllowed
 
 __all__ = [
     "add_member",
     "add_owner",
+    "change_preferences",
     "count_members",
     "count_owners",
     "count_owners_with_second_factor",
     "find_or_create_person",
+    "has_open_invitation",
     "invite",
     "issue_ticket",
     "list_members",
     "list_memberships",
+    "mark_started",
+    "open_access_of",
     "permissions_of",
     "read_invitation",
     "require",
+    "start_access",
 ]
 
 

@@ -4,8 +4,10 @@ from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.enums import Role
+from apps.accounts.enums import Density, Motion, Role, Theme
 from apps.accounts.models import User
+from apps.accounts.preferences import language_choices, zone_choices
+from apps.core.forms import AccessibleForm
 
 
 class SignupForm(AllauthSignupForm):
@@ -14,13 +16,37 @@ class SignupForm(AllauthSignupForm):
     name = forms.CharField(
         label=_("Your name"),
         max_length=User._meta.get_field("name").max_length,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
     field_order = ["name", "email", "password1"]
 
 
-class InvitationForm(forms.Form):
+class InvitationForm(AccessibleForm):
     """Whom to invite, and as what."""
 
-    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off", "dir": "ltr"})
+    )
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.EDITOR)
+
+
+class ProfileForm(AccessibleForm):
+    """How a person wants to be called and how pages look to them."""
+
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=User._meta.get_field("name").max_length,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, choices=lambda: [("", _("Like the browser")), *language_choices()]
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
+    theme = forms.ChoiceField(label=_("Colours"), choices=Theme.choices)
+    density = forms.ChoiceField(label=_("Density"), choices=Density.choices)
+    motion = forms.ChoiceField(label=_("Motion"), choices=Motion.choices)
+    single_key_shortcuts = forms.BooleanField(
+        label=_("Single keys do things"),
+        required=False,
+        help_text=_("For example j and k move through lists. Ctrl or Cmd with K always opens the search."),
+    )

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from apps.accounts.permissions import permissions_of_role, require_known
+from apps.accounts.errors import StaffMayNot
+from apps.accounts.permissions import FORBIDDEN_TO_STAFF, permissions_of_role, require_known
 from apps.core.errors import NotAllowed, NotFound
 from apps.core.policy import Access, Policy, declares
 from apps.core.problems import NotSignedIn, wants_problem
@@ -38,12 +39,14 @@ def permission_required(permission: str) -> Callable[[View], View]:
 
 
 def signed_in_required(view: View) -> View:
-    """For pages about oneself, on any host."""
+    """For pages about oneself, on any host; staff acting as somebody are refused."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return _ask_to_sign_in(request)
+        if getattr(request, "staff_access", None) is not None:
+            raise StaffMayNot
         return view(request, *args, **kwargs)
 
     return declares(Policy(access=Access.SIGNED_IN, detail="self"))(guarded)
@@ -64,7 +67,10 @@ def staff_required(view: View) -> View:
 def held_permissions(request: Any) -> frozenset[str]:
     """What the visitor may do on this host; empty for everybody without membership."""
     membership = getattr(request, "membership", None)
-    return permissions_of_role(membership.role) if membership is not None else frozenset()
+    if membership is None:
+        return frozenset()
+    withheld = FORBIDDEN_TO_STAFF if getattr(request, "staff_access", None) is not None else frozenset()
+    return permissions_of_role(membership.role) - withheld
 
 
 class HasPermission(BasePermission):

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 from apps.accounts.enums import Density, Motion, Role, Theme
+from apps.accounts.models_staff import StaffAccess, StaffAct  # noqa: F401 - so that Django finds the tables
 from apps.core.ids import new_id
 
 
@@ -69,6 +70,9 @@ class Membership(models.Model):
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role)
     created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the getting-started list was finished or put away; empty: still shown."
+    )
 
     class Meta:
         constraints = [
@@ -136,6 +140,9 @@ class SignInTicket(models.Model):
     token_hash = models.CharField(primary_key=True, max_length=64)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     host = models.CharField(max_length=253)
+    staff_access = models.ForeignKey(
+        "accounts.StaffAccess", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

@@ -66,6 +66,13 @@ ROLE_PERMISSIONS: MappingProxyType[str, frozenset[str]] = MappingProxyType({
     Role.OWNER.value: _OWNER,
 })  # fmt: skip
 
+# What staff inside a workspace may never do, whatever the person they act as may: it would outlive their access, open another
+# door, cost the customer money, or commit the customer towards the outside.
+FORBIDDEN_TO_STAFF = frozenset({
+    "workspace.delete", "owners.manage", "members.manage", "billing.manage", "domains.manage", "launch.manage",
+    "connections.manage", "approvals.decide", "budgets.manage", "api.use",
+})  # fmt: skip
+
 
 def permissions_of_role(role: str) -> frozenset[str]:
     """What a role may do; an unknown role may do nothing."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.enums import Density, Motion, Theme
 from apps.core.errors import InvalidInput
+from apps.i18n.facade import list_languages
 
 COOKIE_SECONDS = 365 * 24 * 3600
 TRUE, FALSE = frozenset({"1", "true", "on", "yes"}), frozenset({"", "0", "false", "off", "no"})
@@ -31,8 +32,11 @@ class Preferences:
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Preferences":
-        """The signed-in person's; a visitor's are read from this browser's cookies, nonsense in them is ignored."""
-        user = getattr(request, "user", None)
+        """The signed-in person's, those of staff while they act as somebody; a visitor's are read from this browser's cookies.
+
+        Nonsense in a cookie is ignored.
+        """
+        user = getattr(request, "staff", None) or getattr(request, "user", None)
         if settings.SESSION_COOKIE_NAME in request.COOKIES and user is not None and user.is_authenticated:
             return cls(**{field.name: getattr(user, field.name) for field in fields(cls)})
         kept = {name: request.COOKIES[name] for name in IN_COOKIES if name in request.COOKIES}
@@ -95,3 +99,17 @@ def _read(name: str, value: str) -> Any:
     if value not in _CHOICES[name]:
         raise ValueError(_("Choose one of: %(choices)s.") % {"choices": ", ".join(_CHOICES[name])})
     return value
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """For a select: the zones by region, spaces in place of underscores."""
+    return [(name, name.replace("_", " ")) for name in time_zones()]
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """For a select: each language in its own name, with how much of it is translated where that is not all."""
+    return [
+        (one.code, one.own_name if one.is_offered else f"{one.own_name} ({one.coverage} %)")
+        for one in sorted(list_languages(), key=lambda language: not language.is_offered)
+        if one.code in dict(settings.LANGUAGES)
+    ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts.views import entering, invitations, members, preferences, sessions
+from apps.accounts.views import entering, invitations, members, preferences, profile, sessions, staff_access
 
 app_name = "accounts"
 urlpatterns = [
@@ -12,7 +12,13 @@ urlpatterns = [
     path("accounts/api-sessions/", sessions.api_session_list, name="api_session_list"),
     path("accounts/api-sessions/<uuid:session_id>/revoke/", sessions.api_session_revoke, name="api_session_revoke"),
     path("invitations/<str:token>/", invitations.invitation_accept, name="invitation_accept"),
+    path("staff-access/end/", staff_access.leave, name="staff_access_leave"),
+    path("settings/support-access/", staff_access.staff_access_list, name="staff_access_list"),
+    path("settings/support-access/<int:access_id>/end/", staff_access.staff_access_end, name="staff_access_end"),
     path("settings/members/", members.member_list, name="member_list"),
+    path("settings/roles/", members.role_list, name="role_list"),
+    path("accounts/profile/", profile.profile, name="profile"),
+    path("accounts/security/", profile.security, name="security"),
     path("settings/members/<int:membership_id>/role/", members.member_change, name="member_change"),
     path("settings/members/<int:membership_id>/remove/", members.member_remove, name="member_remove"),
     path("settings/invitations/<int:invitation_id>/revoke/", invitations.invitation_revoke, name="invitation_revoke"),

@@ -2,12 +2,13 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.connectors import notices, preflight
+from apps.connectors import notices, onboarding, preflight
 from apps.connectors.providers.notion import jobs, outbox
 from apps.connectors.providers.notion.manifest import NOTION
 from apps.connectors.registries import connectors
 from apps.core.dashboard import NoticeSource, notice_sources
 from apps.core.navigation import NavigationItem, navigation
+from apps.core.onboarding import onboarding_steps
 from apps.core.preflight import PreflightCheck, preflight_checks
 from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import JobKind, Schedule
@@ -55,3 +56,5 @@ palette_actions.register(
         permission="connections.manage", keywords=_("notion token integration add connection"), order=150,
     )
 )  # fmt: skip
+for onboarding_step in onboarding.STEPS:
+    onboarding_steps.register(onboarding_step)

@@ -8,7 +8,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooMany
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import InvalidInput, NotAllowed, NotFound, PlatformError
+from apps.core.errors import InvalidInput, LimitReached, NotAllowed, NotFound, PlatformError
 from apps.core.problems import InternalError, TooLarge, error_response
 
 
@@ -40,6 +40,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """A bug, or an expected error raised outside of the views (a middleware); never shows a stack trace."""
     error = sys.exc_info()[1]
     return error_response(request, error if isinstance(error, PlatformError) else InternalError())
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """A limit on sign-in, codes or resets was reached; the same words whatever the reason."""
+    text = _("Too many attempts in a short time. Wait a minute, then try again; nothing you have is lost.")
+    return error_response(request, LimitReached(text, retry_after=60))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

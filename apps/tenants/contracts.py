@@ -1,5 +1,6 @@
 """What other apps may know of a tenant."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -23,3 +24,14 @@ class Limit:
     key: str
     amount: int | None
     unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOffer:
+    """A plan anybody may choose: limits by entitlement (None: unlimited), prices in minor units by currency and period."""
+
+    key: str
+    name: str
+    description: str
+    limits: Mapping[str, int | None]
+    prices: Mapping[str, Mapping[str, int]]

@@ -54,6 +54,8 @@ class TenantEventKind(TextChoices):
     DOMAIN_VERIFIED = "domain_verified", _("Domain verified")
     DOMAIN_REMOVED = "domain_removed", _("Domain removed")
     EPOCH_RAISED = "epoch_raised", _("Earlier work voided")
+    CHANGED = "changed", _("Settings changed")
+    FLAG_CHANGED = "flag_changed", _("Feature flag changed")
 
 
 class ExportState(TextChoices):
@@ -63,3 +65,11 @@ class ExportState(TextChoices):
     READY = "ready", _("Ready")
     FAILED = "failed", _("Failed")
     EXPIRED = "expired", _("Expired")
+
+
+class FlagState(TextChoices):
+    """How far a feature is open."""
+
+    OFF = "off", _("Off, but for named workspaces")
+    SHARE = "share", _("On for a share of the workspaces")
+    ON = "on", _("On, but for named workspaces")

@@ -1,12 +1,13 @@
 """The door for other apps."""
 
 from apps.tenants.context import current_tenant, public_context, tenant_context
-from apps.tenants.contracts import TenantRef
+from apps.tenants.contracts import PlanOffer, TenantRef
 from apps.tenants.directory import directory
 from apps.tenants.migrating.status import pending_tenants
-from apps.tenants.selectors import get_tenant, list_active_tenants
+from apps.tenants.selectors import get_tenant, list_active_tenants, list_offered_plans
 from apps.tenants.services.cloning import clone_tenant
 from apps.tenants.services.exporting import export_tenant
+from apps.tenants.services.flags import flag_is_on
 from apps.tenants.services.launch import (
     change_launch_stage,
     change_platform_launch_stage,
@@ -27,6 +28,7 @@ from apps.tenants.services.spend import PlatformHold, reserve_platform_spend, se
 from apps.tenants.storage import TenantStorage
 
 __all__ = [
+    "PlanOffer",
     "PlatformHold",
     "TenantRef",
     "TenantStorage",
@@ -39,10 +41,12 @@ __all__ = [
     "effective_launch_stage",
     "entitlement",
     "export_tenant",
+    "flag_is_on",
     "forget_cached_tenants",
     "get_tenant",
     "give_back_usage",
     "list_active_tenants",
+    "list_offered_plans",
     "measure_readiness",
     "pending_tenants",
     "provision_tenant",

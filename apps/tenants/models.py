@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 from apps.tenants.enums import DomainKind, ExportState, LaunchStage, MigrationState, TenantEventKind, TenantStatus
+from apps.tenants.models_flags import FeatureFlag, FlagChoice  # noqa: F401
 from apps.tenants.models_spend import PlatformCap, PlatformSpend  # noqa: F401 - so that Django finds the tables
 
 SCHEMA_NAME = r"^t_[a-z0-9]{12}$"
@@ -18,6 +19,11 @@ class Plan(models.Model):
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=200, blank=True)
     limits = models.JSONField(default=dict)
+    prices = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Minor units by currency and period: {"EUR": {"month": 3500, "year": 35000}}; left out means on request.',
+    )
     position = models.PositiveSmallIntegerField(default=100)
     is_offered = models.BooleanField(default=True, help_text="New workspaces may choose it.")
 
@@ -43,6 +49,9 @@ class Tenant(models.Model):
     epoch = models.PositiveIntegerField(default=1)
     language = models.CharField(max_length=12, default="en")
     time_zone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(
+        max_length=3, default="USD", db_default="USD", help_text="ISO 4217; amounts are shown in it."
+    )
     reason = models.CharField(
         max_length=300, blank=True, help_text="Why it is suspended or leaving; shown to its people."
     )
@@ -58,6 +67,9 @@ class Tenant(models.Model):
             models.CheckConstraint(condition=Q(status__in=TenantStatus.values), name="tenants_tenant_status_is_known"),
             models.CheckConstraint(
                 condition=Q(launch_stage__in=LaunchStage.values), name="tenants_tenant_stage_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="tenants_tenant_currency_is_a_code"
             ),
             models.CheckConstraint(
                 condition=Q(status=TenantStatus.DELETING, delete_after__isnull=False)

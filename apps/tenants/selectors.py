@@ -1,11 +1,11 @@
 """Reads."""
 
 from apps.tenants.context import public_context
-from apps.tenants.contracts import TenantRef
+from apps.tenants.contracts import PlanOffer, TenantRef
 from apps.tenants.directory import directory
 from apps.tenants.enums import TenantStatus
 from apps.tenants.errors import UnknownTenant
-from apps.tenants.models import Tenant
+from apps.tenants.models import Plan, Tenant
 
 REF_FIELDS = ("id", "schema_name", "slug", "name", "epoch", "launch_stage", "status")
 
@@ -26,3 +26,11 @@ def list_active_tenants() -> list[TenantRef]:
     with public_context():
         rows = Tenant.objects.filter(status=TenantStatus.ACTIVE).order_by("id").values(*REF_FIELDS)
         return [TenantRef(**row) for row in rows]
+
+
+def list_offered_plans() -> list[PlanOffer]:
+    """Plans new workspaces may choose, in the order of the table."""
+    with public_context():
+        rows = Plan.objects.filter(is_offered=True).order_by("position", "key")
+        fields = ("key", "name", "description", "limits", "prices")
+        return [PlanOffer(**row) for row in rows.values(*fields)]

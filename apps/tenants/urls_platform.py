@@ -8,6 +8,9 @@ app_name = "tenants"
 urlpatterns = [
     path("", platform.home, name="home"),
     path("workspaces/", platform.workspace_list, name="workspace_list"),
+    path("workspaces/new/", platform.workspace_create, name="workspace_create"),
+    path("workspaces/address/", platform.workspace_address, name="workspace_address"),
     path("workspaces/enter/", platform.workspace_enter, name="workspace_enter"),
     path("workspaces/<slug:slug>/open/", platform.workspace_open, name="workspace_open"),
+    path("workspaces/<slug:slug>/keep/", platform.workspace_keep, name="workspace_keep"),
 ]

@@ -28,3 +28,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 STAFF_SECOND_FACTOR_REQUIRED = True
+FLAGS_STRICT = False

@@ -43,9 +43,11 @@ def test_a_stranger_has_a_workspace_after_one_code_and_one_form(db: None) -> Non
     assert sign_up(client).status_code == 200
     assert not Tenant.objects.filter(slug="first").exists()
     page = client.post("/accounts/confirm-email/", {"code": code_in(mail.outbox[0])}, follow=True)
-    assert "do not belong to a workspace yet" in page.text
-    page = client.post("/workspaces/", {"name": "First", "slug": ""}, follow=True)
-    assert Membership.objects.get(tenant__slug="first").user.email == "new@person.example"
+    assert "Name your workspace" in page.text
+    page = client.post("/workspaces/new/", {"name": "First", "slug": "", "time_zone": "Asia/Karachi"})
+    place = Membership.objects.get(tenant__slug="first")
+    assert (place.user.email, place.role) == ("new@person.example", "owner")
+    assert place.user.time_zone == place.tenant.time_zone == "Asia/Karachi"
     visitor = workspace("first")
     assert target_of(page.text) == "http://first.localhost/accounts/enter/"
     there = visitor.get("/accounts/enter/")
@@ -150,7 +152,7 @@ def test_an_invited_person_joins_by_the_page(tenant: TenantRef, user: User, outs
 
     token = invite(email=outsider.email, role="editor", actor=user, tenant_name="Acme", link=lambda token: token).token
     client = platform()
-    assert "Sign in" in client.get(f"/invitations/{token}/").text
+    assert "I have an account" in client.get(f"/invitations/{token}/").text
     client.force_login(outsider, backend="django.contrib.auth.backends.ModelBackend")
     assert client.post(f"/invitations/{token}/").status_code == 302
     assert Membership.objects.get(user=outsider, tenant_id=tenant.id).role == "editor"

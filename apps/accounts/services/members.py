@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
+from django.utils import timezone
 
 from apps.accounts import signals
 from apps.accounts.enums import Role
@@ -109,3 +110,9 @@ def _announce(tenant_id: int, user_id: int, role: str, actor_id: int | None) -> 
     signals.membership_changed.announce(
         signals.MembershipChanged(tenant_id=tenant_id, user_id=user_id, role=role, actor_id=actor_id)
     )
+
+
+def mark_started(*, membership_id: int, put_away: bool = True) -> None:
+    """Put a member's getting-started list away (or bring it back); a second call changes nothing."""
+    moment = timezone.now() if put_away else None
+    Membership.objects.filter(pk=membership_id, started_at__isnull=put_away).update(started_at=moment)

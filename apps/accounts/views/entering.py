@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from apps.accounts.errors import InvalidToken
 from apps.accounts.hosts import platform_url
 from apps.accounts.services.tickets import redeem_ticket
+from apps.accounts.staff_middleware import SESSION_KEY
 from apps.core.policy import public
 
 STATE_COOKIE = "enter_state"
@@ -54,8 +55,11 @@ def enter_done(request: HttpRequest) -> HttpResponse:
         state = signing.loads(request.COOKIES.get(STATE_COOKIE, ""), salt=STATE_COOKIE, max_age=STATE_SECONDS)
     except signing.BadSignature as error:
         raise InvalidToken from error
-    person = redeem_ticket(token=request.GET.get("ticket", ""), host=request.get_host(), state=state)
-    login(request, person, backend=BACKEND)
+    ticket = redeem_ticket(token=request.GET.get("ticket", ""), host=request.get_host(), state=state)
+    login(request, ticket.user, backend=BACKEND)
+    request.session.pop(SESSION_KEY, None)
+    if ticket.staff_access_id is not None:
+        request.session[SESSION_KEY] = ticket.staff_access_id
     response = redirect("/")
     response.delete_cookie(STATE_COOKIE, path=reverse("accounts:enter"))
     return response

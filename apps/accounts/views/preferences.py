@@ -19,7 +19,7 @@ def preferences_change(request: HttpRequest) -> HttpResponse:
     Raises ``InvalidInput`` naming the fields at fault.
     """
     if request.user.is_authenticated:
-        changes = change_preferences(person=request.user, wishes=request.POST)
+        changes = change_preferences(person=request.staff or request.user, wishes=request.POST)
     else:
         changes = read_changes(request.POST)
     response = HttpResponse(status=204) if wants_problem(request) else redirect(_safe_next(request))

@@ -36,6 +36,8 @@ def provision_tenant(
     email: str,
     owner_id: int | None = None,
     plan: str = "starter",
+    language: str = "en",
+    time_zone: str = "UTC",
     actor_id: int | None = None,
     cloned_from: int | None = None,
 ) -> TenantRef:
@@ -47,7 +49,7 @@ def provision_tenant(
     _check(slug=slug, name=name, email=email)
     template_sql()
     with public_context(), transaction.atomic():
-        tenant = _insert(slug=slug, name=name, email=email, plan=plan)
+        tenant = _insert(slug=slug, name=name, email=email, plan=plan, language=language, time_zone=time_zone)
         Domain.objects.create(
             domain=f"{slug}.{settings.BASE_DOMAIN}",
             tenant=tenant,
@@ -86,7 +88,7 @@ def as_ref(tenant: Tenant) -> TenantRef:
     )
 
 
-def _insert(*, slug: str, name: str, email: str, plan: str) -> Tenant:
+def _insert(*, slug: str, name: str, email: str, plan: str, language: str, time_zone: str) -> Tenant:
     try:
         with transaction.atomic():
             return Tenant.objects.create(
@@ -95,6 +97,8 @@ def _insert(*, slug: str, name: str, email: str, plan: str) -> Tenant:
                 name=name.strip(),
                 email=email,
                 plan=find_plan(plan),
+                language=language,
+                time_zone=time_zone,
                 status=TenantStatus.ACTIVE,
                 launch_stage=LaunchStage.PRE,
             )
