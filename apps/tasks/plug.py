@@ -15,6 +15,7 @@ from apps.live.registries import live_topics
 from apps.tasks import jobs, onboarding, steps, subject
 from apps.tasks.enums import TaskState
 from apps.tasks.notion.databases import DATABASES
+from apps.tasks.outcomes import FINISHED_TASKS
 from apps.tasks.selectors import count_open_reviews, count_tasks_by_state, task_exists
 from apps.workflows.registries import step_types, subjects
 
