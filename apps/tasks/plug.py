@@ -22,6 +22,8 @@ from apps.workflows.registries import step_types, subjects
 for step in steps.ALL:
     step_types.register(step)
 
+outcome_sources.register(FINISHED_TASKS)
+
 for database in DATABASES:
     notion_databases.register(database)
 
