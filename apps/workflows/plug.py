@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
 from apps.core.navigation import NavigationItem, navigation
 from apps.core.search import SearchSource, search_sources
+from apps.ai.registries import call_texts
 from apps.dispatch.contracts import EngineKind, JobKind, Schedule
 from apps.dispatch.registries import schedules, work_kinds
 from apps.live.contracts import LiveTopic
