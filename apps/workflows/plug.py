@@ -11,6 +11,7 @@ from apps.dispatch.registries import schedules, work_kinds
 from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
 from apps.workflows import offers
+from apps.workflows.call_texts import STEP_TEXTS
 from apps.workflows.conf import RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
 from apps.workflows.live_topics import run_exists
