@@ -21,6 +21,7 @@ from apps.workflows.steps.builtin import BUILTIN
 from apps.workflows.steps.connectors import connector_steps
 from apps.workflows.steps.models import MODEL_STEPS
 
+call_texts.register(STEP_TEXTS)
 work_kinds.register(EngineKind(name=RUN_KIND, engine=RunEngine))
 work_kinds.register(
     JobKind(name=RECONCILE_KIND, handler=lambda context: reconcile_runs(), timeout_s=120, max_parallel=1)
