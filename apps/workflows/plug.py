@@ -51,6 +51,7 @@ navigation.register(
         order=210,
         permission="runs.view",
         group="run",
+        on_phone=True,
         also=frozenset({"workflows:run_detail", "workflows:run_replay", "workflows:run_compare"}),
     )
 )
