@@ -48,6 +48,8 @@ class Victim:
     webhook_key: str
     connection: uuid.UUID
     conflict: uuid.UUID
+    call: uuid.UUID
+    budget: int
 
 
 def routes(urlconf: str = "echopilot.urls_tenant") -> list[Route]:
