@@ -100,6 +100,10 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         f"connections:connection_{verb}": lambda v: {"connection_id": (v.connection, UNKNOWN_UUID)}
         for verb in ("detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up")
     },
+    "costs:call_detail": lambda v: {"call_id": (v.call, UNKNOWN_UUID)},
+    "costs:budget_edit": lambda v: {"budget_id": (v.budget, UNKNOWN_INT)},
+    "costs:budget_disable": lambda v: {"budget_id": (v.budget, UNKNOWN_INT)},
+    "costs:budget_restore": lambda v: {"kept": (v.tenant.slug, "unknown")},
     "connections:conflict_resolve": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     "connections:conflict_reverse": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     "connectors:notion_webhook": lambda v: {"key": (v.webhook_key, "x" * 43)},
