@@ -176,4 +176,6 @@ def make_victim(outsider: Any) -> Victim:
         webhook_key=connection.webhook_key,
         connection=connection.pk,
         conflict=conflict.pk,
+        call=call.pk,
+        budget=FOREIGN_INT,
     )
