@@ -146,6 +146,11 @@ def make_victim(outsider: Any) -> Victim:
         connection = Connection.objects.create(name=CANARY, connector="notion")
         database = connection.databases.create(key="queue", title=CANARY, database_id="d", data_source_id="s")
         page = database.pages.create(page_id="p", local_ref=CANARY)
+        held = Reservation.objects.create(key=CANARY, state="settled", amount_micros=1, counter_ids=[])
+        call = AICall.objects.create(
+            reservation=held, key=CANARY, ordinal=0, purpose="work", role="first", state="ok", provider=CANARY, model=CANARY
+        )
+        Budget.objects.create(id=FOREIGN_INT, scope="workflow", subject=CANARY, cap_micros=1)
         conflict = page.conflicts.create(property=CANARY, ours=CANARY, theirs="x")
         invited = invite(
             email=f"{CANARY}@globex.example",
