@@ -128,6 +128,7 @@ def make_victim(outsider: Any) -> Victim:
     from apps.accounts.models import ApiSession, Invitation, Membership
     from apps.accounts.services.invitations import invite
     from apps.accounts.services.tokens import start_session
+    from apps.ai.models import AICall, Budget, Reservation
     from apps.connectors.models import Connection
     from apps.tasks.facade import submit_task
     from apps.tasks.models import Attachment
