@@ -37,7 +37,7 @@ def columns(bars: Sequence[Bar], *, label: str, limit: float | None = None) -> S
     class ``s-<series>`` for their colour. No bars give an empty string.
     """
     if not bars:
-        return SafeString("")
+        return format_html("{}", "")
     top = max([bar.total for bar in bars] + ([limit] if limit else []) + [0]) or 1.0
     step = WIDTH / len(bars)
     drawn = format_html_join("", "{}", ((_column(bar, index * step, step, top),) for index, bar in enumerate(bars)))
@@ -65,10 +65,10 @@ def _column(bar: Bar, left: float, step: float, top: float) -> SafeString:
     touch = format_html('<rect x="{}" y="0" width="{}" height="{}" class="touch"></rect>', round(left, 1), round(step, 1),
                         HEIGHT)  # fmt: skip
     body = format_html("<title>{}</title>{}{}", bar.title, touch, drawn)
+    marked = "current" if bar.is_current else ""
     if not bar.url:
-        return format_html("<g{}>{}</g>", SafeString(' class="current"') if bar.is_current else "", body)
-    return format_html('<a href="{}" tabindex="-1" aria-hidden="true"{}>{}</a>', bar.url,
-                       SafeString(' class="current"') if bar.is_current else "", body)  # fmt: skip
+        return format_html('<g class="{}">{}</g>', marked, body)
+    return format_html('<a href="{}" tabindex="-1" aria-hidden="true" class="{}">{}</a>', bar.url, marked, body)
 
 
 def share(value: float, *, of: float, tone: str = "") -> SafeString:
