@@ -1,7 +1,9 @@
 """Forms of people."""
 
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.socialaccount.forms import SignupForm as AllauthSocialSignupForm
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.enums import Density, Motion, Role, Theme
@@ -19,6 +21,23 @@ class SignupForm(AllauthSignupForm):
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
     field_order = ["name", "email", "password1"]
+
+
+class SocialSignupForm(AllauthSocialSignupForm):
+    """What another service did not say."""
+
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=User._meta.get_field("name").max_length,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    field_order = ["name", "email"]
+
+    def save(self, request: HttpRequest) -> User:
+        """Keep the name."""
+        user: User = super().save(request)
+        User.objects.filter(pk=user.pk).update(name=self.cleaned_data["name"])
+        return user
 
 
 class InvitationForm(AccessibleForm):

@@ -11,6 +11,7 @@ urlpatterns = [
     path("accounts/preferences/", preferences.preferences_change, name="preferences_change"),
     path("accounts/api-sessions/", sessions.api_session_list, name="api_session_list"),
     path("accounts/api-sessions/<uuid:session_id>/revoke/", sessions.api_session_revoke, name="api_session_revoke"),
+    path("accounts/sessions/<int:session_id>/end/", sessions.session_end, name="session_end"),
     path("invitations/<str:token>/", invitations.invitation_accept, name="invitation_accept"),
     path("staff-access/end/", staff_access.leave, name="staff_access_leave"),
     path("settings/support-access/", staff_access.staff_access_list, name="staff_access_list"),

@@ -16,6 +16,7 @@ from echopilot.settings.environment import (
     given_names,
     load_environment,
     misspelt_names,
+    social_providers,
 )
 
 ENV = load_environment()
@@ -52,7 +53,6 @@ SHARED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.google",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "rest_framework",
@@ -196,6 +196,9 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "EchoPilot"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_ADAPTER = "apps.accounts.social.SocialAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "apps.accounts.forms.SocialSignupForm"}
+SOCIALACCOUNT_PROVIDERS = social_providers(ENV)
 STAFF_SECOND_FACTOR_REQUIRED = False
 FLAGS_STRICT = True  # an unknown feature flag is an error; in production it is off and logged
 SIMPLE_JWT = {

@@ -66,6 +66,13 @@ class Environment(BaseSettings):
     email_url: str = Field("", description="smtp://user:password@host:port; empty writes mail to var/mail.")
     default_from_email: str = Field("EchoPilot <no-reply@localhost>", description="Sender of the platform's mail.")
 
+    google_client_id: str = Field("", description="Sign-in with Google: client id of an OAuth client for the web.")
+    google_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    oidc_server_url: str = Field("", description="Sign-in through an OpenID Connect provider: its issuer address.")
+    oidc_name: str = Field("Single sign-on", description="What the button says: Continue with <name>.")
+    oidc_client_id: str = Field("", description="Client id at that provider.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Its secret.")
+
     metrics_token: SecretStr | None = Field(None, description="Bearer token that opens /metrics from outside.")
     allow_dirty: bool = Field(default=False, description="Let workers run from a checkout with uncommitted changes.")
     git_commit: str | None = Field(None, description="Code revision where no git checkout is present (images).")
@@ -148,6 +155,29 @@ def email_settings(url: str, *, folder: Path) -> dict[str, Any]:
         "EMAIL_USE_TLS": not secure and (parts.port or 587) == 587,
         "EMAIL_TIMEOUT": 20,
     }
+
+
+def social_providers(env: Environment) -> dict[str, Any]:
+    """Settings of allauth for sign-in through other services; those without client id are not offered.
+
+    Redirect address to register there: ``https://<base_domain>/accounts/oidc/<google or sso>/login/callback/``.
+    """
+    offered = [
+        ("google", "Google", "https://accounts.google.com", env.google_client_id, env.google_client_secret),
+        ("sso", env.oidc_name, env.oidc_server_url, env.oidc_client_id, env.oidc_client_secret),
+    ]
+    apps = [
+        {
+            "provider_id": provider_id,
+            "name": name,
+            "client_id": client_id,
+            "secret": secret.get_secret_value() if secret else "",
+            "settings": {"server_url": server_url},
+        }
+        for provider_id, name, server_url, client_id, secret in offered
+        if client_id and server_url
+    ]
+    return {"openid_connect": {"provider_class": "apps.accounts.oidc.provider.CheckedProvider", "APPS": apps}}
 
 
 def _name(problem: Any) -> str:

@@ -1,5 +1,6 @@
-"""One's own API sessions."""
+"""One's own sessions: of browsers and of API clients."""
 
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.guards import signed_in_required
 from apps.accounts.models import ApiSession
 from apps.accounts.services.tokens import revoke_own_session
+from apps.core.errors import NotFound
 
 
 @signed_in_required
@@ -32,3 +34,15 @@ def api_session_revoke(request: HttpRequest, session_id: str) -> HttpResponse:
     revoke_own_session(session_id=session_id, user_id=request.user.pk)
     messages.success(request, _("The session was ended."))
     return redirect("accounts:api_session_list")
+
+
+@signed_in_required
+@require_POST
+def session_end(request: HttpRequest, session_id: int) -> HttpResponse:
+    """End one of one's own browser sessions. Raises ``NotFound`` for somebody else's and unknown ones alike."""
+    row = UserSession.objects.filter(pk=session_id, user=request.user).first()
+    if row is None or row.session_key == request.session.session_key:
+        raise NotFound
+    row.end()
+    messages.success(request, _("The session was ended."))
+    return redirect("usersessions_list")
