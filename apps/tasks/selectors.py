@@ -175,3 +175,8 @@ def open_attachment(*, task_id: UUID | str, attachment_id: UUID | str) -> tuple[
     except (ValueError, Attachment.DoesNotExist):
         raise UnknownTask from None
     return mapping.attachment_view(row), storage.files.open(row.path, "rb")
+
+
+def has_decided(*, user_id: int) -> bool:
+    """Whether this person has decided any review in the current tenant."""
+    return ReviewItem.objects.filter(decided_by=user_id, state=ReviewState.DECIDED).exists()

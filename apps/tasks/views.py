@@ -1,4 +1,4 @@
-"""Task pages of the portal: list, new, one task with its live time line, and a person's decisions."""
+"""Task pages of the portal: list, new, one task with its live time line, and what people do to tasks."""
 
 from contextlib import suppress
 from typing import Any
@@ -11,72 +11,119 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import now as current_time
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.accounts import facade as accounts
 from apps.accounts.guards import held_permissions, permission_required
-from apps.core.errors import NotFound, PlatformError
+from apps.core.errors import InvalidInput, NotFound, PlatformError
+from apps.live import facade as live
 from apps.tasks import facade
 from apps.tasks.contracts import NewAttachment, TaskView
 from apps.tasks.enums import TaskSource, TaskState
 from apps.tasks.forms import ReviewForm, TaskForm
-from apps.tasks.presentation import example_request, sentence_about, step_lines
+from apps.tasks.presentation import drafts_of, example_request, history_of, sentence_about, step_lines
 from apps.workflows import facade as workflows
 
 PAGE_SIZE = 25
-INBOX_SIZE = 100
 OPEN_STATES = frozenset({TaskState.NEW, TaskState.RUNNING})
+BULK_VERBS = {"cancel": ("tasks.cancel", facade.cancel_task), "retry": ("runs.replay", facade.retry_task)}
 
 
-def _is_fragment(request: HttpRequest) -> bool:
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether a live region asks for its own content."""
     return request.headers.get("X-Fragment") == "1"
 
 
-def _can(request: HttpRequest, permission: str) -> bool:
+def can(request: HttpRequest, permission: str) -> bool:
+    """Whether the visitor may do this here."""
     return permission in held_permissions(request)
 
 
 @require_GET
 @permission_required("tasks.view")
 def task_list(request: HttpRequest) -> HttpResponse:
-    """All tasks, newest first, by state and words."""
-    return _render_list(request, state=request.GET.get("state", ""))
-
-
-@require_GET
-@permission_required("tasks.view")
-def inbox_list(request: HttpRequest) -> HttpResponse:
-    """What waits for a person, longest waiting first."""
-    context = {"reviews": facade.list_reviews(limit=INBOX_SIZE), "can_review": _can(request, "tasks.review")}
-    return render(request, "tasks/inbox_list.html", context)
-
-
-def _render_list(request: HttpRequest, *, state: str) -> HttpResponse:
-    state = state if state in TaskState.values else ""
-    search = request.GET.get("q", "").strip()[:200]
-    page = facade.list_tasks(state=state or None, search=search, cursor=request.GET.get("cursor"), limit=PAGE_SIZE)
-    kept = {name: value for name, value in (("state", state), ("q", search)) if value}
+    """All tasks, newest first, by state, kind, source, client and words."""
+    position = live.position()
+    asked = {name: request.GET.get(name, "").strip()[:200] for name in ("state", "kind", "source", "client", "q")}
+    asked["state"] = asked["state"] if asked["state"] in TaskState.values else ""
+    asked["source"] = asked["source"] if asked["source"] in TaskSource.values else ""
+    page = facade.list_tasks(
+        state=asked["state"] or None,
+        task_type=asked["kind"] or None,
+        source=asked["source"] or None,
+        client=asked["client"] or None,
+        search=asked["q"],
+        cursor=request.GET.get("cursor"),
+        limit=PAGE_SIZE,
+    )
+    kept = {name: value for name, value in asked.items() if value}
     context: dict[str, Any] = {
         "page": page,
-        "state": state,
-        "search": search,
+        "asked": asked,
+        "is_filtered": bool(kept),
+        "narrowed": len([name for name in kept if name not in {"state", "q"}]),
         "any_open": any(task.state in OPEN_STATES for task in page.rows),
         "fragment_url": request.get_full_path(),
         "next_query": urlencode({**kept, "cursor": page.next or ""}),
-        "can_create": _can(request, "tasks.create"),
+        "position": position,
+        "can_create": can(request, "tasks.create"),
+        "bulk": can(request, "tasks.cancel") or can(request, "runs.replay"),
+        "can_cancel": can(request, "tasks.cancel"),
+        "can_retry": can(request, "runs.replay"),
     }
-    if _is_fragment(request):
+    if is_fragment(request):
         return render(request, "tasks/_task_table.html", context)
     counts = facade.count_tasks_by_state()
+    others = {name: value for name, value in kept.items() if name != "state"}
     context["filters"] = [
         {
             "label": label,
-            "query": urlencode({"state": value} if value else {}),
+            "query": urlencode({**others, "state": value} if value else others),
             "count": counts.get(value, 0) if value else sum(counts.values()),
-            "current": value == state,
+            "current": value == asked["state"],
         }
         for value, label in [("", _("All")), *TaskState.choices]
     ]
+    context |= {
+        "kinds": facade.list_task_types(include_inactive=True),
+        "sources": TaskSource.choices,
+        "clients": facade.list_clients(),
+    }
     return render(request, "tasks/task_list.html", context)
+
+
+@require_POST
+@permission_required("tasks.view")
+def task_bulk(request: HttpRequest) -> HttpResponse:
+    """Do the same to several tasks. Cancelling asks first, on a page that names them."""
+    verb = request.POST.get("act", "")
+    if verb not in BULK_VERBS:
+        raise InvalidInput(fields={"act": _("Use one of: %(known)s.") % {"known": ", ".join(BULK_VERBS)}})
+    permission, act = BULK_VERBS[verb]
+    accounts.require(request.user, permission)
+    chosen = facade.list_chosen(task_ids=request.POST.getlist("task"))
+    if not chosen:
+        messages.info(request, _("Nothing was chosen. Tick some tasks first."))
+        return redirect("tasks:task_list")
+    if verb == "cancel" and "confirmed" not in request.POST:
+        return render(request, "tasks/task_bulk.html", {"chosen": chosen})
+    refused = []
+    for task in chosen:
+        try:
+            act(task_id=task.id, user_id=request.user.pk)
+        except PlatformError as error:
+            refused.append(f"#{task.number}: {error.text}")
+    done = len(chosen) - len(refused)
+    if done:
+        text = {
+            "cancel": ngettext("%(n)d task is cancelled.", "%(n)d tasks are cancelled.", done),
+            "retry": ngettext("%(n)d task starts again.", "%(n)d tasks start again.", done),
+        }[verb]
+        messages.success(request, text % {"n": done})
+    for line in refused[:5]:
+        messages.warning(request, line)
+    return redirect("tasks:task_list")
 
 
 @require_http_methods(["GET", "POST"])
@@ -123,32 +170,38 @@ def _suggested(request: HttpRequest) -> dict[str, Any]:
 @permission_required("tasks.view")
 def task_detail(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """One task: what was asked, the answer, its score, what every step did and cost."""
+    position = live.position()
     task = facade.get_task(task_id)
-    return _render_task(request, task, ReviewForm(initial={"text": task.review.answer if task.review else ""}))
+    form = ReviewForm(initial={"text": task.review.answer if task.review else ""})
+    return _render_task(request, task, form, position=position)
 
 
 @require_POST
 @permission_required("tasks.review")
 def task_review(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Decide about an answer that waits. The first decision stands."""
+    """Decide about an answer that waits. The first decision stands, once its few seconds for taking it back are over."""
+    position = live.position()
     form = ReviewForm(request.POST)
     if form.is_valid():
         task = facade.get_task(task_id)
         text = form.cleaned_data["text"]
         edited = text if task.review and text.strip() != task.review.answer.strip() else None
         try:
-            facade.decide_review(
+            facade.hold_decision(
                 task_id=task_id,
                 decision=request.POST.get("decision", ""),
                 edited_text=edited,
                 reason=form.cleaned_data["reason"],
                 user_id=request.user.pk,
             )
-            messages.success(request, _("Your decision is kept. The task goes on."))
+            undo = reverse("tasks:decision_undo", args=[task_id])
+            messages.success(
+                request, _("Your decision is kept and takes effect in a moment."), extra_tags=f"undo:{undo}"
+            )
             return redirect("tasks:task_detail", task_id)
         except PlatformError as error:
             form.add_platform_error(error)
-    return _render_task(request, facade.get_task(task_id), form, status=400)
+    return _render_task(request, facade.get_task(task_id), form, position=position, status=400)
 
 
 @require_POST
@@ -174,21 +227,32 @@ def _act(request: HttpRequest, task_id: UUID, verb: Any, success: str) -> HttpRe
     return redirect(reverse("tasks:task_detail", args=[task_id]))
 
 
-def _render_task(request: HttpRequest, task: TaskView, form: ReviewForm, status: int = 200) -> HttpResponse:
+def _render_task(
+    request: HttpRequest, task: TaskView, form: ReviewForm, *, position: int, status: int = 200
+) -> HttpResponse:
     now = current_time()
     run = workflows.get_run(task.run_id) if task.run_id else None
+    names = {one.user_id: one.user.name or one.user.email for one in accounts.list_members(tenant_id=request.tenant.id)}
+    held = task.review if task.review and task.review.held_decision and task.state == TaskState.REVIEW else None
     context = {
         "task": task,
         "steps": step_lines(run.steps, now) if run else [],
         "sentence": sentence_about(task),
+        "drafts": drafts_of(task, run.steps) if run else [],
+        "history": history_of(task.events, names),
         "duration": (task.finished_at or now) - task.created_at,
         "now": now,
+        "position": position,
+        "topics": f"task:{task.id}",
         "review_form": form,
-        "refresh": task.state in OPEN_STATES,
-        "can_review": _can(request, "tasks.review"),
-        "can_create": _can(request, "tasks.create"),
-        "can_retry": _can(request, "runs.replay"),
-        "can_cancel": _can(request, "tasks.cancel"),
+        "held": held,
+        "held_is_mine": bool(held and held.held_by == request.user.pk),
+        "refresh": 1000 if task.state in OPEN_STATES else 3000 if held else 0,
+        "can_review": can(request, "tasks.review"),
+        "can_create": can(request, "tasks.create"),
+        "can_retry": can(request, "runs.replay"),
+        "can_cancel": can(request, "tasks.cancel"),
+        "can_see_run": can(request, "runs.view"),
     }
-    template = "tasks/_task.html" if _is_fragment(request) else "tasks/task_detail.html"
+    template = "tasks/_task.html" if is_fragment(request) else "tasks/task_detail.html"
     return render(request, template, context, status=status)

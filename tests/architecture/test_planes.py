@@ -11,7 +11,7 @@ from django.db import connection
 from tests import transactions
 
 OWN = {name for name in (*settings.SHARED_APPS, *settings.TENANT_APPS) if name.startswith("apps.")}
-PUBLIC_PLANE = {"apps.core", "apps.tenants", "apps.accounts", "apps.i18n", "apps.dispatch", "apps.portal"}
+PUBLIC_PLANE = {"apps.core", "apps.tenants", "apps.accounts", "apps.i18n", "apps.dispatch", "apps.live", "apps.portal"}
 
 FOREIGN_KEYS = """
     SELECT child_schema.nspname, child.relname, parent_schema.nspname, parent.relname

@@ -39,6 +39,8 @@ class Victim:
 
     tenant: TenantRef
     task: uuid.UUID
+    run: uuid.UUID
+    effect: uuid.UUID
     attachment: uuid.UUID
     membership: int
     invitation: int
@@ -90,6 +92,13 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "tasks:task_review": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks:task_retry": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks:task_cancel": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks:inbox_decide": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "tasks:decision_undo": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
+    "workflows:run_detail": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
+    "workflows:run_retry": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
+    "workflows:run_replay": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
+    "workflows:run_cancel": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
+    "workflows:effect_resolve": lambda v: {"effect_id": (v.effect, UNKNOWN_UUID)},
     "tasks_api:task_detail": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks_api:task_review": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks_api:task_retry": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
@@ -141,11 +150,16 @@ def make_victim(outsider: Any) -> Victim:
     from apps.tasks.models import Attachment
     from apps.tenants.models import TenantExport
     from apps.tenants.storage import TenantStorage
+    from apps.workflows.models import Effect
 
     with transactions.entered("globex") as tenant:
         task = submit_task(
             source="portal", title=f"Secret {CANARY}", body=f"Summarise {CANARY}", requested_by=outsider.pk
         )
+        effect = Effect.objects.create(
+            run_id=task.run_id, path="draft", type=CANARY, effect_class="blind", key="f" * 64, request="{}", request_hash="0" * 64,
+            state="review",
+        )  # fmt: skip
         path = TenantStorage().save(f"{CANARY}.txt", ContentFile(CANARY.encode()))
         attachment = Attachment.objects.create(
             task_id=task.id, name=f"{CANARY}.txt", kind="document", media_type="text/plain", size=len(CANARY), sha256="0" * 64,
@@ -198,6 +212,8 @@ def make_victim(outsider: Any) -> Victim:
     return Victim(
         tenant=tenant,
         task=task.id,
+        run=task.run_id,
+        effect=effect.pk,
         attachment=attachment.pk,
         membership=FOREIGN_INT,
         invitation=FOREIGN_INT,

@@ -1,6 +1,7 @@
 """Words for stored choices on the task pages."""
 
 from django import template
+from django.utils.translation import gettext as _
 
 from apps.tasks.enums import ReviewReason, TaskSource
 
@@ -17,3 +18,13 @@ def source_label(value: str) -> str:
 def reason_label(value: str) -> str:
     """Why an answer waits for a person, in one sentence."""
     return str(ReviewReason(value).label) if value in ReviewReason.values else value
+
+
+@register.filter
+def held_label(decision: str) -> str:
+    """What was decided and is about to take effect."""
+    return {
+        "approve": _("Approved, takes effect in a moment:"),
+        "revise": _("Sent back, takes effect in a moment:"),
+        "reject": _("Rejected, takes effect in a moment:"),
+    }.get(decision, decision)

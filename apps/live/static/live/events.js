@@ -1,6 +1,6 @@
 // <live-events topics="run:…,runs" after="123"> hears from the server that something inside has changed and looks again.
 // One stream per tab for all of them, closed while the tab is hidden. Each change is a hint: the regions inside fetch their own
-// content, so every look is checked like any page. After two failures in a row the regions poll until a stream works again.
+// content, so every look is checked like any page; one whose content says data-still is left alone. After two failures in a row the regions poll until a stream works again.
 const TICKET = "/live/ticket/";
 const LOOK_GAP = 300;
 const RETRY = [1000, 2000, 15000, 30000, 60000];
@@ -127,7 +127,9 @@ class LiveEvents extends HTMLElement {
 
   look() {
     this.looked = performance.now();
-    for (const region of this.querySelectorAll("live-region")) region.load?.();
+    for (const region of this.querySelectorAll("live-region")) {
+      if (region.firstElementChild?.dataset.still === undefined) region.load?.();
+    }
   }
 }
 

@@ -40,7 +40,7 @@ class LiveRegion extends HTMLElement {
 
   // Nothing is replaced while a person types or has opened something inside.
   replace(text) {
-    if (this.querySelector("details.menu[open], input:focus, textarea:focus, select:focus")) return;
+    if (this.querySelector("details.menu[open], details[data-keep][open], input:focus, textarea:focus, select:focus")) return;
     const page = new DOMParser().parseFromString(text, "text/html");
     if (page.body.innerHTML.trim() !== this.innerHTML.trim()) this.replaceChildren(...page.body.childNodes);
   }
