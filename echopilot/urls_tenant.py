@@ -2,9 +2,14 @@
 
 from django.urls import include, path
 
+from apps.core.back_office import workspace_office
+
 urlpatterns = [
+    path("admin/", workspace_office.urls),
     path("api/v1/", include("echopilot.api")),
     path("", include("apps.portal.urls")),
+    path("", include("apps.portal.pwa.urls")),
+    path("", include("apps.portal.pwa.urls_workspace")),
     path("", include("apps.live.urls")),
     path("tasks/", include("apps.tasks.urls")),
     path("", include("apps.workflows.urls")),

@@ -1,0 +1,81 @@
+"""Back office of a workspace's connections: lists to look things up. Secrets are never shown."""
+
+from django.contrib import admin
+
+from apps.connectors import models
+from apps.core.back_office import ReadOnly
+
+
+@admin.register(models.Connection)
+class ConnectionAdmin(ReadOnly):
+    """Accounts at outside services."""
+
+    list_display = ("name", "connector", "state", "account_name", "failures", "error_code", "last_ok_at", "expires_at")
+    list_filter = ("connector", "state")
+    search_fields = ("name", "account_name", "account_id", "error_code")
+    exclude = ("secret", "webhook_secret", "webhook_key")
+
+
+@admin.register(models.NotionDatabase)
+class NotionDatabaseAdmin(ReadOnly):
+    """The thirteen databases, and when each was read last."""
+
+    list_display = ("key", "title", "connection", "error_code", "checked_at", "polled_at", "swept_at")
+    list_filter = ("error_code",)
+    list_select_related = ("connection",)
+    search_fields = ("key", "title", "database_id")
+
+
+@admin.register(models.NotionPage)
+class NotionPageAdmin(ReadOnly):
+    """What is known of each row."""
+
+    list_display = ("page_id", "database", "state", "sync", "version", "last_edited_at", "delivered_at", "error_code")
+    list_filter = ("state", "sync", "error_code")
+    list_select_related = ("database",)
+    search_fields = ("page_id", "local_ref")
+
+
+@admin.register(models.NotionPush)
+class NotionPushAdmin(ReadOnly):
+    """What is still to be written, and what kept it."""
+
+    list_display = (
+        "database_key",
+        "local_ref",
+        "state",
+        "revision",
+        "failures",
+        "next_try_at",
+        "error_code",
+        "pushed_at",
+    )
+    list_filter = ("state", "database_key", "error_code")
+    search_fields = ("local_ref",)
+
+
+@admin.register(models.NotionConflict)
+class NotionConflictAdmin(ReadOnly):
+    """Cells that were changed on both sides."""
+
+    list_display = ("property", "page", "ours", "theirs", "state", "created_at", "resolved_at")
+    list_filter = ("state", "property")
+    list_select_related = ("page",)
+
+
+@admin.register(models.WebhookReceipt)
+class WebhookReceiptAdmin(ReadOnly):
+    """Notices that arrived, each once."""
+
+    list_display = ("event_id", "event_type", "entity_id", "connection", "received_at")
+    list_filter = ("event_type",)
+    list_select_related = ("connection",)
+    search_fields = ("event_id", "entity_id")
+
+
+@admin.register(models.RateBucket)
+class RateBucketAdmin(ReadOnly):
+    """Until when an account's allowance is used up."""
+
+    list_display = ("key", "free_at", "blocked_until")
+    search_fields = ("key",)

@@ -1,0 +1,74 @@
+"""Back office of a workspace's runs: lists to look things up; decisions and replays go through the portal's services.
+
+Attempts of steps have a composite key, which the admin of Django 5.2 cannot list; the portal's run page shows them.
+"""
+
+from django.contrib import admin
+
+from apps.core.back_office import ReadOnly
+from apps.workflows import models
+
+
+@admin.register(models.Workflow)
+class WorkflowAdmin(ReadOnly):
+    """Named definitions."""
+
+    list_display = ("name", "slug", "current", "created_at")
+    list_select_related = ("current",)
+    search_fields = ("name", "slug")
+
+
+@admin.register(models.WorkflowVersion)
+class WorkflowVersionAdmin(ReadOnly):
+    """Immutable versions."""
+
+    list_display = ("workflow", "number", "content_hash", "created_at")
+    list_select_related = ("workflow",)
+    search_fields = ("workflow__slug", "content_hash")
+
+
+@admin.register(models.Run)
+class RunAdmin(ReadOnly):
+    """Executions."""
+
+    list_display = ("id", "version", "state", "trigger", "subject_kind", "cost_micros", "started_at", "finished_at")
+    list_filter = ("state", "trigger", "subject_kind", "version__workflow")
+    list_select_related = ("version",)
+    search_fields = ("=id", "subject_id", "idempotency_key")
+    date_hierarchy = "created_at"
+
+
+@admin.register(models.Effect)
+class EffectAdmin(ReadOnly):
+    """What was meant to leave the workspace, and whether it did."""
+
+    list_display = ("run_id", "path", "type", "effect_class", "state", "dry_run", "sends", "sent_at", "finished_at")
+    list_filter = ("state", "effect_class", "type", "dry_run")
+    search_fields = ("=run__id", "key")
+
+
+@admin.register(models.RunEvent)
+class RunEventAdmin(ReadOnly):
+    """What runs were told from outside."""
+
+    list_display = ("run_id", "event", "slot", "received_at", "consumed_at")
+    list_filter = ("event",)
+    search_fields = ("=run__id",)
+
+
+@admin.register(models.UsageEntry)
+class UsageEntryAdmin(ReadOnly):
+    """What was used and what it cost, each line once."""
+
+    list_display = ("meter", "source_key", "account", "quantity", "cost_micros", "run_id", "created_at")
+    list_filter = ("meter", "account")
+    search_fields = ("source_key", "=run_id")
+
+
+@admin.register(models.Evidence)
+class EvidenceAdmin(ReadOnly):
+    """Answers that came after their attempt had been given up."""
+
+    list_display = ("effect", "fence", "outcome", "received_at")
+    list_filter = ("outcome",)
+    list_select_related = ("effect",)
