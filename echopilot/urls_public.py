@@ -5,6 +5,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("", include("apps.portal.pwa.urls")),
+    path("", include("apps.portal.website.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.tenants.urls_platform")),
     path("accounts/", include("allauth.urls")),
@@ -14,4 +16,5 @@ urlpatterns = [
 handler400 = "apps.core.pages.bad_request"
 handler403 = "apps.core.pages.permission_denied"
 handler404 = "apps.core.pages.page_not_found"
+handler429 = "apps.core.pages.too_many_requests"
 handler500 = "apps.core.pages.server_error"

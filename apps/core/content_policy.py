@@ -18,6 +18,7 @@ PORTAL_POLICY = {
     "frame-ancestors": [NONE],
     "object-src": [NONE],
     "base-uri": [NONE],
+    "report-uri": ["/telemetry/content-policy/"],
 }
 
 

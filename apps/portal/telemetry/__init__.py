@@ -1,0 +1,1 @@
+"""What browsers report: errors, refused content, how fast pages felt. No personal data."""

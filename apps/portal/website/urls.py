@@ -1,0 +1,28 @@
+"""Addresses of the public site: one per page and language, and the files machines ask for."""
+
+from django.urls import path, register_converter
+
+from apps.portal.website import views
+from apps.portal.website.site import SiteLanguage
+from apps.portal.website.sitemap import sitemap
+
+register_converter(SiteLanguage, "site_language")
+
+app_name = "site"
+urlpatterns = [
+    path("", views.root, name="root"),
+    path("robots.txt", views.robots, name="robots"),
+    path("sitemap.xml", sitemap, name="sitemap"),
+    path("<site_language:language>/", views.landing, name="landing"),
+    path("<site_language:language>/product/", views.product, name="product"),
+    path("<site_language:language>/pricing/", views.pricing, name="pricing"),
+    path("<site_language:language>/docs/", views.docs, name="docs"),
+    path("<site_language:language>/docs/<slug:slug>/", views.article, name="article"),
+    path("<site_language:language>/status/", views.status, name="status"),
+    path("<site_language:language>/changelog/", views.changelog, name="changelog"),
+    path("<site_language:language>/security/", views.security, name="security"),
+    path("<site_language:language>/accessibility/", views.accessibility, name="accessibility"),
+    path("<site_language:language>/contact/", views.contact, name="contact"),
+    path("<site_language:language>/legal/", views.legal, name="legal"),
+    path("<site_language:language>/legal/<slug:slug>/", views.paper, name="paper"),
+]

@@ -1,0 +1,208 @@
+"""The public site: one address per page and language, prices from the plan table, honest status, forms that keep what was typed."""
+
+import json
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from apps.core.health import HealthProbe, health_probes, recent
+from apps.i18n.facade import announced_languages
+from apps.portal.models import ContactMessage
+from apps.portal.website.articles import article_slugs
+from apps.portal.website.legal import list_papers
+from apps.portal.website.site import PAGES
+from apps.tenants.models import Plan
+
+HOST = "localhost"
+NAMES = list(PAGES)
+
+
+@pytest.fixture
+def visitor(browse) -> Client:
+    return browse(None, host=HOST)
+
+
+def addresses(language: str) -> list[str]:
+    found = [reverse(f"site:{name}", "echopilot.urls_public", args=[language]) for name in NAMES]
+    found += [reverse("site:article", "echopilot.urls_public", args=[language, slug]) for slug in article_slugs()]
+    return found + [reverse("site:paper", "echopilot.urls_public", args=[language, one.slug]) for one in list_papers()]
+
+
+@pytest.mark.parametrize("wish", ["", "es-MX,es;q=0.9", "ur", "xx", "fr;q=1", "*", "a" * 3000, "en;q=nonsense"])
+def test_the_front_door_leads_to_a_language_that_is_announced(visitor, wish):
+    answer = visitor.get("/", headers={"Accept-Language": wish})
+    announced = {language.code for language in announced_languages()}
+    assert answer.status_code == 302
+    assert answer["Location"].strip("/") in announced
+    assert {"Accept-Language", "Cookie"} <= {part.strip() for part in answer["Vary"].split(",")}
+    if wish.startswith(("es", "ur")) and wish[:2] in announced:
+        assert answer["Location"] == f"/{wish[:2]}/"
+
+
+def test_people_are_led_to_their_workspaces(browse, user):
+    assert browse(user, host=HOST).get("/")["Location"].endswith("/workspaces/")
+
+
+@pytest.mark.parametrize("language", ["en", "es", "ur"])
+def test_every_page_answers_in_its_language_and_direction(visitor, language):
+    for address in addresses(language):
+        answer = visitor.get(address)
+        assert answer.status_code == 200, address
+        page = answer.content.decode()
+        assert f'<html lang="{language}" dir="{"rtl" if language == "ur" else "ltr"}"' in page, address
+        assert answer["Content-Language"] == language
+        assert page.count("<h1") == 1, address
+        assert " style=" not in page
+
+
+def test_every_page_has_one_address_names_the_others_and_describes_itself(visitor):
+    for address in addresses("en"):
+        page = visitor.get(address).content.decode()
+        assert f'<link rel="canonical" href="http://localhost{address}">' in page
+        others = dict(re.findall(r'hreflang="([^"]+)" href="(http[^"]+)"', page))
+        assert set(others) == {*(language.code for language in announced_languages()), "x-default"}
+        assert others["x-default"] == others["en"] == f"http://localhost{address}"
+        for other in others.values():
+            assert visitor.get(other.removeprefix("http://localhost")).status_code == 200
+        (description,) = re.findall(r'<meta name="description" content="([^"]+)">', page)
+        assert 30 <= len(description) <= 300
+        for name in ("og:title", "og:description", "og:url", "og:image"):
+            assert f'property="{name}" content="' in page
+
+
+def test_titles_differ_from_page_to_page(visitor):
+    titles = [re.search(r"<title>(.*?)</title>", visitor.get(address).text).group(1) for address in addresses("en")]
+    assert len(set(titles)) == len(titles)
+
+
+def test_structured_data_is_well_formed_and_says_what_the_page_says(visitor):
+    for address in addresses("en"):
+        for block in re.findall(r'<script type="application/ld\+json">(.*?)</script>', visitor.get(address).text, re.DOTALL):
+            assert json.loads(block)["@context"] == "https://schema.org"
+    page = visitor.get("/en/pricing/?currency=GBP").text
+    offers = json.loads(re.search(r"ld\+json\">(.*?)</script>", page, re.DOTALL).group(1))["offers"]
+    assert [(offer["price"], offer["priceCurrency"]) for offer in offers][0] == ("9.00", "GBP")
+    assert "£9.00" in page
+
+
+def test_a_language_that_is_not_announced_leads_to_english(visitor):
+    answer = visitor.get("/de/pricing/")
+    assert (answer.status_code, answer["Location"]) == (302, "/en/pricing/")
+    assert visitor.get("/xx/pricing/").status_code == 404
+    assert visitor.get("/zh-hans/").status_code == 302
+
+
+def test_prices_come_from_the_plan_table_and_nowhere_else(visitor):
+    Plan.objects.filter(pk="starter").update(prices={"EUR": {"month": 123456}}, limits={"tasks_per_month": 7777})
+    page = visitor.get("/en/pricing/?currency=EUR").text
+    assert "€1,234.56" in page
+    assert "7,777 tasks a month" in page
+    assert "On request" in visitor.get("/en/pricing/?currency=EUR&period=year").text
+    Plan.objects.update(is_offered=False)
+    assert "No plan is offered" in visitor.get("/en/pricing/").text
+
+
+@pytest.mark.parametrize("query", ["currency=XXX", "period=decade", "currency=%00", "currency=" + "x" * 3000])
+def test_nonsense_in_the_address_changes_nothing(visitor, query):
+    assert visitor.get(f"/en/pricing/?{query}").status_code == 200
+
+
+def test_the_sitemap_names_every_page_in_every_language(visitor):
+    answer = visitor.get("/sitemap.xml")
+    tree = ET.fromstring(answer.content)
+    spaces = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9", "x": "http://www.w3.org/1999/xhtml"}
+    places = {one.text for one in tree.findall("s:url/s:loc", spaces)}
+    expected = {f"http://localhost{a}" for language in announced_languages() for a in addresses(language.code) if "/legal/" not in a[4:] or a.endswith("/legal/")}
+    assert places == expected
+    for entry in tree.findall("s:url", spaces):
+        assert len(entry.findall("x:link", spaces)) == len(announced_languages()) + 1
+    assert "Sitemap: http://localhost/sitemap.xml" in visitor.get("/robots.txt").text
+
+
+def test_workspaces_keep_search_engines_out(browse, tenant):
+    assert "Disallow: /\n" in browse(None).get("/robots.txt").text
+    assert browse(None).get("/en/").status_code == 404
+
+
+def test_the_status_page_says_what_the_probes_say(visitor):
+    def fails() -> None:
+        raise OSError("secret host 10.0.0.1")
+
+    recent.forget()
+    with health_probes.temporarily(HealthProbe(name="workers", check=fails, critical=False), replace=True):
+        page = visitor.get("/en/status/").text
+    recent.forget()
+    assert "It works, with a disturbance" in page
+    assert "Disturbed" in page
+    assert "Unknown" in page
+    assert "10.0.0.1" not in page
+    assert "no-store" in visitor.get("/en/status/")["Cache-Control"]
+
+
+def test_docs_are_searched_and_an_empty_result_offers_a_way_on(visitor):
+    page = visitor.get("/en/docs/?q=notion trigger").text
+    assert "Connecting Notion" in page
+    nothing = visitor.get("/en/docs/?q=%3Cscript%3Ezebra").text
+    assert "Show all articles" in nothing
+    assert "<script>zebra" not in nothing
+    assert visitor.get("/en/docs/../../secrets/").status_code == 404
+    assert visitor.get("/en/docs/unknown/").status_code == 404
+
+
+def test_links_inside_articles_lead_somewhere(visitor):
+    for slug in article_slugs():
+        base = f"/en/docs/{slug}/"
+        for link in re.findall(r'<article.*</article>', visitor.get(base).text, re.DOTALL)[0].split('href="')[1:]:
+            target = link.split('"')[0]
+            if target.startswith("../"):
+                assert visitor.get(f"/en/docs/{target.removeprefix('../')}").status_code == 200, target
+
+
+def test_papers_say_that_they_bind_nobody_and_stay_out_of_search(visitor):
+    for paper in list_papers():
+        page = visitor.get(f"/en/legal/{paper.slug}/").text
+        assert "binds nobody yet" in page
+        assert '<meta name="robots" content="noindex">' in page
+    assert visitor.get("/en/legal/unknown/").status_code == 404
+
+
+GOOD = {"topic": "question", "email": "visitor@example.com", "text": "How do I connect Notion?", "website": ""}
+
+
+def test_a_message_is_kept_and_mailed(visitor, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = visitor.post("/en/contact/", GOOD)
+    assert "has arrived" in answer.text
+    message = ContactMessage.objects.get()
+    assert (message.topic, message.email, message.language) == ("question", "visitor@example.com", "en")
+    assert message.mailed_at is not None
+    assert mail.outbox[0].reply_to == ["visitor@example.com"]
+
+
+def test_a_mail_server_that_fails_loses_no_message(visitor, settings, django_capture_on_commit_callbacks):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    with django_capture_on_commit_callbacks(execute=True):
+        assert "has arrived" in visitor.post("/en/contact/", GOOD).text
+    assert ContactMessage.objects.get().mailed_at is None
+
+
+@pytest.mark.parametrize(("field", "value"), [("email", "nobody"), ("text", "short"), ("topic", "spam"), ("text", "x" * 5000)])
+def test_a_wrong_field_is_named_and_nothing_typed_is_lost(visitor, field, value):
+    answer = visitor.post("/en/contact/", {**GOOD, field: value})
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in answer.text
+    assert ("How do I connect Notion?" in answer.text) or field == "text"
+    assert ("visitor@example.com" in answer.text) or field == "email"
+    assert not ContactMessage.objects.exists()
+
+
+def test_machines_and_floods_are_stopped(visitor):
+    visitor.post("/en/contact/", {**GOOD, "website": "http://spam.example"})
+    assert not ContactMessage.objects.exists()
+    answers = [visitor.post("/en/contact/", GOOD).status_code for _ in range(6)]
+    assert answers == [200] * 5 + [429]
