@@ -9,8 +9,8 @@ five for callers outside the engine.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 from apps.ai.contracts import (
     Agreement,
@@ -23,6 +23,10 @@ from apps.ai.contracts import (
     UsageLine,
     Verdict,
 )
+from apps.ai.errors import GatewayMisconfigured, NoModelAvailable
+
+if TYPE_CHECKING:
+    from apps.ai.usage.reading import UsageReport
 
 
 def prepare(request: CompletionRequest | ReviewRequest, *, key: str) -> dict[str, Any]:
@@ -123,6 +127,33 @@ def usage_summary(*, since: datetime, until: datetime, group_by: str = "model") 
     from apps.ai import selectors
 
     return selectors.usage_summary(since=since, until=until, group_by=group_by)
+
+
+def usage_report(*, first: date, last: date) -> UsageReport:
+    """Calls and cost of some days (both included, UTC): the total, each day, and each dimension with its dearest group first.
+
+    ``last`` may be far from ``first``: closed days are read from their sums. One query.
+    """
+    from apps.ai.usage import reading
+
+    return reading.usage_report(first=first, last=last)
+
+
+def follows_instructions(*, purpose: str = "assist") -> bool:
+    """Whether the model a route leads to can be trusted with more than one plain request: choose tools, answer in JSON."""
+    from apps.ai.gateway import route
+
+    try:
+        return not route.route(purpose=purpose)[0].small
+    except (GatewayMisconfigured, NoModelAvailable):
+        return False
+
+
+def dollars(micros: int) -> str:
+    """Micro-dollars as plain text without a sign: two digits, more below a cent, never rounded."""
+    from apps.ai.gateway import ledger
+
+    return ledger.dollars(micros)
 
 
 def list_budgets() -> list[BudgetView]:

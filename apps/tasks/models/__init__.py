@@ -1,5 +1,6 @@
 """Requests, what became of them, figures, and what Notion rows they came from (tenant schema)."""
 
+from apps.tasks.models.assistant import Conversation, ConversationTurn
 from apps.tasks.models.figures import JobMetric
 from apps.tasks.models.held import HeldDecision
 from apps.tasks.models.notion import NotionClient, NotionRow
@@ -7,6 +8,8 @@ from apps.tasks.models.requests import Attachment, ReviewItem, Task, TaskCounter
 
 __all__ = [
     "Attachment",
+    "Conversation",
+    "ConversationTurn",
     "HeldDecision",
     "JobMetric",
     "NotionClient",
