@@ -13,6 +13,7 @@ from apps.dispatch.registries import schedules, work_kinds
 from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
 from apps.tasks import jobs, onboarding, steps, subject
+from apps.tasks.assistant import plug as assistant
 from apps.tasks.enums import TaskState
 from apps.tasks.notion.databases import DATABASES
 from apps.tasks.outcomes import FINISHED_TASKS
