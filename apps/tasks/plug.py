@@ -24,6 +24,8 @@ for step in steps.ALL:
     step_types.register(step)
 
 outcome_sources.register(FINISHED_TASKS)
+navigation.register(assistant.PAGE)
+palette_actions.register(assistant.ACTION)
 
 for database in DATABASES:
     notion_databases.register(database)
