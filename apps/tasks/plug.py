@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.ai.registries import outcome_sources
 from apps.connectors.registries import notion_databases
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
+from apps.core.navigation import navigation
 from apps.core.onboarding import onboarding_steps
 from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import JobKind, Schedule
