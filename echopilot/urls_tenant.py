@@ -16,6 +16,7 @@ urlpatterns = [
     path("hooks/", include("apps.connectors.urls")),
     path("connections/", include("apps.connectors.urls_portal")),
     path("costs/", include("apps.ai.urls")),
+    path("assistant/", include("apps.tasks.assistant.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.tenants.urls_workspace")),
     path("accounts/", include("allauth.urls")),
