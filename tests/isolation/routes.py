@@ -54,6 +54,7 @@ class Victim:
     connection: uuid.UUID
     conflict: uuid.UUID
     call: uuid.UUID
+    conversation: uuid.UUID
     budget: int
 
 
