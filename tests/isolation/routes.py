@@ -113,6 +113,8 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         f"connections:connection_{verb}": lambda v: {"connection_id": (v.connection, UNKNOWN_UUID)}
         for verb in ("detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up")
     },
+    "assistant:conversation_detail": lambda v: {"conversation_id": (v.conversation, UNKNOWN_UUID)},
+    "assistant:conversation_delete": lambda v: {"conversation_id": (v.conversation, UNKNOWN_UUID)},
     "costs:call_detail": lambda v: {"call_id": (v.call, UNKNOWN_UUID)},
     "costs:budget_edit": lambda v: {"budget_id": (v.budget, UNKNOWN_INT)},
     "costs:budget_disable": lambda v: {"budget_id": (v.budget, UNKNOWN_INT)},
