@@ -230,5 +230,6 @@ def make_victim(outsider: Any) -> Victim:
         connection=connection.pk,
         conflict=conflict.pk,
         call=call.pk,
+        conversation=conversation.pk,
         budget=FOREIGN_INT,
     )
