@@ -183,6 +183,7 @@ def make_victim(outsider: Any) -> Victim:
             model=CANARY,
         )
         Budget.objects.create(id=FOREIGN_INT, scope="workflow", subject=CANARY, cap_micros=1)
+        conversation = Conversation.objects.create(user_id=outsider.pk, title=CANARY)
         conflict = page.conflicts.create(property=CANARY, ours=CANARY, theirs="x")
         invited = invite(
             email=f"{CANARY}@globex.example",
