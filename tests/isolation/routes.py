@@ -150,7 +150,7 @@ def make_victim(outsider: Any) -> Victim:
     from apps.ai.models import AICall, Budget, Reservation
     from apps.connectors.models import Connection
     from apps.tasks.facade import submit_task
-    from apps.tasks.models import Attachment
+    from apps.tasks.models import Attachment, Conversation
     from apps.tenants.models import TenantExport
     from apps.tenants.storage import TenantStorage
     from apps.workflows.models import Effect
