@@ -2,21 +2,23 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.ai.registries import call_texts
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
 from apps.core.navigation import NavigationItem, navigation
 from apps.core.search import SearchSource, search_sources
-from apps.ai.registries import call_texts
 from apps.dispatch.contracts import EngineKind, JobKind, Schedule
 from apps.dispatch.registries import schedules, work_kinds
 from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
-from apps.workflows import offers
+from apps.tenants.registries import CloneStep, clone_steps, tenant_figures
+from apps.workflows import offers, overview
 from apps.workflows.call_texts import STEP_TEXTS
 from apps.workflows.conf import RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
 from apps.workflows.live_topics import run_exists
 from apps.workflows.registries import step_types
 from apps.workflows.services.reconcile import reconcile_runs
+from apps.workflows.services.recovery import cancel_copied_runs
 from apps.workflows.steps.builtin import BUILTIN
 from apps.workflows.steps.connectors import connector_steps
 from apps.workflows.steps.models import MODEL_STEPS
@@ -26,6 +28,7 @@ work_kinds.register(EngineKind(name=RUN_KIND, engine=RunEngine))
 work_kinds.register(
     JobKind(name=RECONCILE_KIND, handler=lambda context: reconcile_runs(), timeout_s=120, max_parallel=1)
 )
+clone_steps.register(CloneStep(name="workflows", run=cancel_copied_runs))
 schedules.register(Schedule(name="workflows.reconcile", every_s=300, kind=RECONCILE_KIND))
 for _step in (*BUILTIN, *MODEL_STEPS, *connector_steps()):
     step_types.register(_step)
@@ -73,3 +76,5 @@ dashboard_cards.register(
         context=offers.running,
     )
 )
+for figure in overview.FIGURES:
+    tenant_figures.register(figure)

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from apps.accounts.models import Membership, User
 from apps.core.errors import NotAllowed, NotFound
-from apps.dispatch.models import TenantQueue
-from apps.tasks.models import TaskType
+from apps.dispatch.models import TenantQueue, WorkItem
+from apps.tasks import facade as tasks
+from apps.tasks.enums import TaskSource
+from apps.tasks.models import Task, TaskType
+from apps.tasks.services import sweeping
 from apps.tenants.contracts import TenantRef
 from apps.tenants.enums import TenantStatus
 from apps.tenants.errors import SlugTaken, TenantInactive, UnknownTenant, WrongStatus
@@ -22,6 +26,8 @@ from apps.tenants.models import Tenant, TenantEvent, TenantExport
 from apps.tenants.services import lifecycle
 from apps.tenants.services.cloning import clone_tenant
 from apps.tenants.services.exporting import export_tenant, open_export, remove_expired_exports
+from apps.workflows.conf import RUN_KIND
+from apps.workflows.models import Run
 
 
 def status(tenant: TenantRef) -> str:
@@ -169,3 +175,20 @@ def test_a_clone_has_the_rows_and_none_of_the_powers(other_tenant: TenantRef, us
         assert not TaskType.objects.filter(slug="later").exists()
     assert clone.launch_stage == "pre"
     assert list(Membership.objects.filter(tenant_id=clone.id).values_list("user_id", flat=True)) == [user.pk]
+
+
+def test_what_was_under_way_ends_in_the_copy_and_goes_on_in_the_original(other_tenant: TenantRef, user: User) -> None:
+    with tenant_context(other_tenant):
+        tasks.ensure_defaults()
+        task = tasks.submit_task(source=TaskSource.PORTAL, title="Opening hours", body="When?", requested_by=user.pk)
+    clone = clone_tenant(tenant_id=other_tenant.id, slug="globex-copy", name="Copy", owner_id=user.pk)
+    with tenant_context(clone):
+        assert list(Run.objects.values_list("state", flat=True)) == ["cancelled"]
+        Task.objects.update(touched_at=F("touched_at") - timedelta(minutes=1))
+        sweeping.catch_up()
+        assert tasks.get_task(task.id).state == "cancelled"
+    assert not WorkItem.objects.filter(
+        tenant_id=clone.id, kind=RUN_KIND, state__in=["ready", "running", "waiting"]
+    ).exists()
+    with tenant_context(other_tenant):
+        assert tasks.get_task(task.id).state == "new"

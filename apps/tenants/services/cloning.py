@@ -3,10 +3,11 @@
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from apps.tenants.context import public_context
+from apps.tenants.context import public_context, tenant_context
 from apps.tenants.contracts import TenantRef
 from apps.tenants.enums import TenantEventKind
 from apps.tenants.models import Tenant
+from apps.tenants.registries import clone_steps
 from apps.tenants.schemas.tables import Table, list_tables
 from apps.tenants.selectors import get_tenant
 from apps.tenants.services.provisioning import provision_tenant
@@ -19,7 +20,8 @@ def clone_tenant(
     """Create a tenant with the rows of another, taken at one moment; before launch, whatever the source's stage.
 
     Credentials are not copied (they are bound to their schema, and a copy must not act on the outside), nor are people,
-    domains, files and waiting work. All or nothing. Raises ``UnknownTenant``, ``SlugTaken`` and the errors of provisioning.
+    domains, files and waiting work; what was under way is ended in the copy (``clone_steps``). All or nothing. Raises
+    ``UnknownTenant``, ``SlugTaken`` and the errors of provisioning.
     """
     source = get_tenant(tenant_id=tenant_id)
     with public_context(), transaction.atomic():
@@ -34,6 +36,9 @@ def clone_tenant(
             cloned_from=source.id,
         )
         copied = _copy_rows(source.schema_name, clone.schema_name)
+        with tenant_context(clone):
+            for step in clone_steps:
+                step.run()
         record_event(
             tenant_id=clone.id,
             kind=TenantEventKind.CLONED,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import InvalidInput
@@ -60,6 +61,14 @@ def cancel_run(*, run_id: UUID, reason: str) -> None:
                 subject_id=run.subject_id,
             )
         )
+
+
+def cancel_copied_runs() -> int:
+    """In a fresh copy of a workspace: end the runs that were under way in the original. Returns how many."""
+    live = list(Run.objects.filter(finished_at__isnull=True).values_list("pk", flat=True))
+    for run_id in live:
+        cancel_run(run_id=run_id, reason=gettext("The workspace was copied while this was under way."))
+    return len(live)
 
 
 def retry_run(*, run_id: UUID, from_step: str | None = None, actor: str = "", new_generation: bool = False) -> None:
