@@ -8,6 +8,7 @@ urlpatterns = [
     path("admin/", workspace_office.urls),
     path("api/v1/", include("echopilot.api")),
     path("", include("apps.portal.urls")),
+    path("", include("apps.portal.canvas.urls")),
     path("", include("apps.portal.pwa.urls")),
     path("", include("apps.portal.pwa.urls_workspace")),
     path("", include("apps.live.urls")),

@@ -361,3 +361,25 @@ class Subject:
     url: Callable[[str], str]
     retry: Callable[[str, str, int], None]
     cancel: Callable[[str, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowRow:
+    """How many runs of a workflow, started by ``trigger``, are in ``state``, and what they cost."""
+
+    trigger: str
+    workflow: str
+    name: str
+    state: str
+    count: int
+    cost_micros: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveStep:
+    """How many live runs of a workflow are at a step of that title."""
+
+    workflow: str
+    title: str
+    state: str
+    count: int

@@ -1,5 +1,6 @@
 """The door to workflows for other apps. Every function works in the current tenant, inside the caller's transaction."""
 
+from apps.workflows.insight import list_day_flows, list_live_steps
 from apps.workflows.selectors import get_run, list_effects_in_review, list_runs
 from apps.workflows.services.definitions import ensure_workflow
 from apps.workflows.services.recovery import cancel_run, replay_run, resolve_effect, retry_run
@@ -9,7 +10,9 @@ __all__ = [
     "cancel_run",
     "ensure_workflow",
     "get_run",
+    "list_day_flows",
     "list_effects_in_review",
+    "list_live_steps",
     "list_runs",
     "replay_run",
     "resolve_effect",
