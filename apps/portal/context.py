@@ -1,16 +1,41 @@
-"""What every page of the portal's shell shows: workspace, role, navigation, launch stage, languages."""
+"""What every page of the portal's shell shows: workspaces, navigation, launch stage, health, looks, languages."""
 
+from __future__ import annotations
+
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import get_language, get_language_info
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language, get_language_info, gettext_noop
 from django.utils.translation import gettext as _
 
+from apps.accounts.facade import list_memberships
 from apps.accounts.guards import held_permissions
-from apps.core.navigation import visible_items
+from apps.core.navigation import by_group, visible_items
+from apps.core.search import PaletteAction, allowed_actions
+from apps.portal.guardian import Line, guardian_line
 from apps.tenants.enums import LaunchStage
 from apps.tenants.facade import effective_launch_stage
+
+# "g" and then this letter leads to the page.
+GO_KEYS = {
+    "portal:home": "h",
+    "tasks:inbox_list": "i",
+    "tasks:task_list": "t",
+    "workflows:run_list": "r",
+    "workflows:workflow_list": "w",
+    "connections:connection_list": "c",
+    "costs:usage": "u",
+    "accounts:member_list": "p",
+    "tenants:settings": "s",
+}
+ACCOUNT_LINKS = (
+    ("accounts:profile", "user", gettext_noop("Your profile")),
+    ("accounts:security", "shield-check", gettext_noop("Sign-in and security")),
+)
+PHONE_PLACES = 3
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -21,45 +46,127 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {"shell": Shell(request, membership)}
 
 
+def address(name: str) -> str:
+    """The page's address, or an empty string when the installation has no such page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
 class Shell:
     """Lazily read by the template, so that fragments without a frame cost nothing."""
 
     def __init__(self, request: HttpRequest, membership: Any) -> None:
         self._request = request
-        self._items: list[dict[str, Any]] | None = None
         self.tenant = request.tenant  # type: ignore[attr-defined]
         self.role = membership.get_role_display()
         self._permissions = held_permissions(request)
 
-    @property
+    @cached_property
     def navigation(self) -> list[dict[str, Any]]:
-        """Entries of the side bar this person may open."""
-        if self._items is None:
-            match = self._request.resolver_match
-            self._items = visible_items(self._permissions, match.view_name if match else "")
-        return self._items
+        """Entries of the side bar this person may open, each with its ``g`` key."""
+        match = self._request.resolver_match
+        entries = visible_items(self._permissions, match.view_name if match else "")
+        return [{**entry, "key": GO_KEYS.get(entry["item"].url_name, "")} for entry in entries]
 
     @property
-    def phone(self) -> list[dict[str, Any]]:
-        """Entries of the bottom bar; the one that creates something is the raised button."""
-        chosen = [entry for entry in self.navigation if entry["item"].on_phone]
-        return [{**entry, "fab": entry["item"].icon == "plus"} for entry in chosen]
+    def groups(self) -> list[dict[str, Any]]:
+        """The same under their titles."""
+        return by_group(self.navigation)
 
     @property
+    def phone(self) -> dict[str, list[dict[str, Any]]]:
+        """The bottom bar around its raised button: where to be before it, what waits after it."""
+        chosen = [entry for entry in self.navigation if entry["item"].on_phone and entry["item"].icon != "plus"]
+        waits = [entry for entry in chosen if entry["item"].count is not None][:1]
+        return {
+            "before": [entry for entry in chosen if entry not in waits][: PHONE_PLACES - len(waits)],
+            "after": waits,
+        }
+
+    @property
+    def waiting(self) -> int:
+        """How many things need a person, for the bell: what the side bar counts, asked once."""
+        return sum(entry["count"] for entry in self.navigation)
+
+    @cached_property
+    def creations(self) -> list[PaletteAction]:
+        """What the plus offers."""
+        return [action for action in allowed_actions(self._permissions) if action.creates]
+
+    @cached_property
+    def workspaces(self) -> list[dict[str, Any]]:
+        """The person's own places, this one marked; each opens by the platform's host, which knows the way in."""
+        person = getattr(self._request, "staff", None) or self._request.user
+        return [
+            {
+                "name": place.tenant.name,
+                "role": place.get_role_display(),
+                "url": f"{self._platform}/workspaces/{place.tenant.slug}/open/",
+                "current": place.tenant_id == self.tenant.id,
+            }
+            for place in list_memberships(user_id=person.pk)
+            if place.tenant.status == "active" or place.tenant_id == self.tenant.id
+        ]
+
+    @property
+    def all_workspaces(self) -> str:
+        """The page that lists them and makes new ones."""
+        return f"{self._platform}/workspaces/"
+
+    @property
+    def _platform(self) -> str:
+        port = self._request.get_port()
+        suffix = "" if port in {"80", "443"} else f":{port}"
+        return f"{self._request.scheme}://{settings.BASE_DOMAIN}{suffix}"
+
+    @cached_property
+    def guardian(self) -> Line:
+        """One sentence of health."""
+        return guardian_line()
+
+    @cached_property
     def _stage(self) -> LaunchStage:
         return effective_launch_stage()
 
     @property
+    def stage_is_live(self) -> bool:
+        """Whether effects may happen by themselves."""
+        return self._stage != LaunchStage.PRE
+
+    @property
     def stage_label(self) -> str:
         """The launch stage in two words."""
-        return _("Dry run") if self._stage == LaunchStage.PRE else _("Live")
+        return _("Live") if self.stage_is_live else _("Dry run")
 
     @property
     def stage_help(self) -> str:
         """What the launch stage means."""
-        if self._stage == LaunchStage.PRE:
-            return _("Before launch: nothing leaves EchoPilot without approval.")
-        return _("Launched: low and medium risk effects run by themselves, high risk waits for a person.")
+        if self.stage_is_live:
+            return _("Launched: low and medium risk effects run by themselves, high risk waits for a person.")
+        return _("Before launch: nothing leaves EchoPilot without approval.")
+
+    @property
+    def can_change_stage(self) -> bool:
+        """Whether this person may move to another stage."""
+        return "launch.manage" in self._permissions
+
+    @property
+    def suspended_text(self) -> str:
+        """For the banner of a paused workspace."""
+        return _("This workspace is paused. You can look at everything; nothing runs until it is opened again.")
+
+    @property
+    def deleting_text(self) -> str:
+        """For the banner of a workspace that is about to go."""
+        return _("This workspace is scheduled for deletion. An owner can still stop it in the settings.")
+
+    @property
+    def account_links(self) -> list[dict[str, str]]:
+        """Pages about oneself that this installation has."""
+        found = [{"url": address(name), "icon": icon, "label": _(label)} for name, icon, label in ACCOUNT_LINKS]
+        return [link for link in found if link["url"]]
 
     @property
     def languages(self) -> list[dict[str, Any]]:
@@ -67,6 +174,6 @@ class Shell:
         return [dict(get_language_info(code)) for code, _name in settings.LANGUAGES]
 
     @property
-    def language(self) -> str:
+    def language(self) -> dict[str, Any]:
         """The language of this page."""
-        return get_language() or settings.LANGUAGE_CODE
+        return dict(get_language_info(get_language() or settings.LANGUAGE_CODE))

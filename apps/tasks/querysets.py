@@ -1,10 +1,14 @@
 """Reusable filters of the task tables."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from apps.tasks.lifecycle import OPEN
+
+UUID_LENGTH = 36
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task, TaskType  # noqa: F401  (named in the base classes)
@@ -30,10 +34,13 @@ class TaskQuerySet(QuerySet["Task"]):
         return self.filter(state__in=OPEN)
 
     def matching(self, text: str) -> "TaskQuerySet":
-        """Title, client or text contains it; ``#12`` and ``12`` also find the number."""
+        """Title, client or text contains it; ``#12`` and ``12`` also find the number, a task's id finds that task alone."""
         text = text.strip()
         if not text:
             return self
+        if len(text) == UUID_LENGTH:
+            with suppress(ValueError):
+                return self.filter(pk=UUID(text))
         wanted = Q(title__icontains=text) | Q(client__icontains=text) | Q(body__icontains=text)
         digits = text.removeprefix("#")
         if digits.isdecimal() and len(digits) <= 9:

@@ -1,27 +1,58 @@
 // Small improvements over plain pages; every page works without this file.
 import "./live.js";
+import "./elements.js";
+import "./palette.js";
+import "./keys.js";
 
 const root = document.documentElement;
-const remember = (theme) => {
-  document.cookie = `theme=${theme};path=/;max-age=31536000;samesite=lax`;
-};
 
-for (const button of document.querySelectorAll("[data-theme-toggle]")) {
-  button.addEventListener("click", () => {
-    const dark = root.dataset.theme
-      ? root.dataset.theme === "dark"
-      : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-    remember(root.dataset.theme);
-  });
-}
-
-// Menus close on a click outside and on Escape, and give the focus back.
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
+// Looks change at once and are kept by the server, which draws every later page with them.
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-instant]");
+  if (!form) return;
+  event.preventDefault();
+  const data = new FormData(form, event.submitter ?? undefined);
+  apply(data, form);
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(data),
+      headers: { Accept: "application/json" },
+    });
+    if (!answer.ok) location.reload();
+  } catch {
+    // Offline: the look stays for this page and is asked for again another time.
   }
 });
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-instant]");
+  if (form && event.target.type === "checkbox") form.requestSubmit();
+});
+
+function apply(data, form) {
+  for (const name of ["theme", "density", "motion"]) {
+    if (!data.has(name)) continue;
+    root.dataset[name] = data.get(name);
+    for (const button of form.querySelectorAll(`button[name=${name}]`)) {
+      button.setAttribute("aria-pressed", String(button.value === data.get(name)));
+    }
+  }
+  if (data.has("single_key_shortcuts")) root.toggleAttribute("data-keys", data.getAll("single_key_shortcuts").at(-1) === "on");
+}
+
+// Dialogs open by their button (commandfor where the browser knows it) and close by any [data-close] inside.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  const dialog = opener && document.getElementById(opener.dataset.opens);
+  if (dialog && !dialog.open) setTimeout(() => !dialog.open && dialog.showModal());
+  if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  if (event.target instanceof HTMLDialogElement && event.target.hasAttribute("open") && outside(event)) event.target.close();
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+function outside(event) {
+  const box = event.target.getBoundingClientRect();
+  return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+}
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -30,11 +61,34 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A name to be typed must match before the button works; the browser says what is wrong in its own place.
+document.addEventListener("input", (event) => {
+  const wanted = event.target.dataset?.mustEqual;
+  if (wanted !== undefined) {
+    event.target.setCustomValidity(event.target.value.trim() === wanted ? "" : event.target.dataset.message);
+  }
+});
+
 // A form is sent once, however often its button is pressed.
-for (const form of document.querySelectorAll("form[method=post]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "1";
-    setTimeout(() => delete form.dataset.sent, 4000);
-  });
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, 4000);
+});
+
+// After an error the summary gets the focus, so that it is read and its links are one Tab away.
+document.querySelector("[data-focus]")?.focus();
+
+const offline = () => {
+  for (const note of document.querySelectorAll("[data-offline]")) note.hidden = navigator.onLine;
+};
+addEventListener("online", offline);
+addEventListener("offline", offline);
+offline();
+
+// Apple's keyboards have a sign of their own for the key.
+if (/Mac|iPhone|iPad/.test(navigator.platform)) {
+  for (const key of document.querySelectorAll("[data-mod-key]")) key.textContent = `⌘${key.dataset.modKey}`;
 }
