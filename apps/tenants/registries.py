@@ -1,7 +1,6 @@
 """What other apps offer to tenancy."""
 
 from collections.abc import Callable
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
