@@ -13,7 +13,10 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from apps.accounts import models
+from apps.accounts.enums import AccessEnd
+from apps.accounts.services.staff_access import end_access
 from apps.accounts.services.tokens import revoke_all_sessions
+from apps.core.back_office import ReadOnly
 
 
 class MembershipInline(TabularInline):
@@ -120,6 +123,50 @@ class SignInTicketAdmin(_Looking):
     search_fields = ("user__email", "host")
     list_select_related = ("user",)
     exclude = ("token_hash",)
+
+
+class StaffActInline(TabularInline):
+    """What was asked for during a stay."""
+
+    model = models.StaffAct
+    extra = 0
+    fields = ("happened_at", "method", "route", "target", "status", "request_id")
+    readonly_fields = fields
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only by asking for a page."""
+        return False
+
+
+@admin.register(models.StaffAccess)
+class StaffAccessAdmin(ReadOnly):
+    """Stays of staff in workspaces, with every request made; nobody changes or deletes them."""
+
+    list_display = ("started_at", "staff", "tenant", "acting_as_email", "reason", "expires_at", "ended_at", "ended_why")
+    list_filter = ("ended_why", "started_at")
+    search_fields = ("staff__email", "tenant__slug", "acting_as_email", "reason")
+    list_select_related = ("staff", "tenant")
+    inlines = (StaffActInline,)
+    actions = ("end_now",)
+
+    @admin.action(description="End at once")
+    def end_now(self, request: HttpRequest, queryset: QuerySet[models.StaffAccess]) -> None:
+        """Stays that are over keep their end."""
+        open_ones = [stay.pk for stay in queryset if stay.ended_at is None]
+        for access_id in open_ones:
+            end_access(access_id=access_id, why=AccessEnd.LEFT)
+        self.message_user(request, f"{len(open_ones)} ended.")
+
+
+@admin.register(models.StaffAct)
+class StaffActAdmin(ReadOnly):
+    """Every request of staff inside workspaces."""
+
+    list_display = ("happened_at", "access", "method", "route", "target", "status")
+    list_filter = ("method", "status", "happened_at")
+    search_fields = ("route", "request_id", "access__staff__email", "access__tenant__slug")
+    list_select_related = ("access",)
 
 
 class EmailAddressAdmin(ModelAdmin):

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.ai import notices
+from apps.ai import notices, overview
 from apps.ai.jobs import ROLL_KIND, SWEEP_KIND, roll_up_usage, sweep
 from apps.ai.preflight import models
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
@@ -12,6 +12,7 @@ from apps.core.search import PaletteAction, SearchSource, palette_actions, searc
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.enums import Queue
 from apps.dispatch.registries import schedules, work_kinds
+from apps.tenants.registries import tenant_figures
 
 work_kinds.register(JobKind(name=SWEEP_KIND, handler=sweep, timeout_s=60, max_attempts=3, max_parallel=1))
 schedules.register(Schedule(name="ai.sweep_reservations", every_s=300, kind=SWEEP_KIND, queue=Queue.BULK))
@@ -54,3 +55,5 @@ palette_actions.register(
     PaletteAction(name="models", label=_("Models and routes"), icon="bot", url_name="costs:model_list",
                   permission="costs.view", keywords=_("fallback breaker retirement judge"), order=230)
 )  # fmt: skip
+for figure in overview.FIGURES:
+    tenant_figures.register(figure)

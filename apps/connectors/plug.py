@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.connectors import notices, onboarding, preflight
+from apps.connectors import notices, onboarding, overview, preflight
 from apps.connectors.providers.notion import jobs, outbox
 from apps.connectors.providers.notion.manifest import NOTION
 from apps.connectors.registries import connectors
@@ -14,6 +14,7 @@ from apps.core.search import PaletteAction, SearchSource, palette_actions, searc
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.enums import ScheduleScope
 from apps.dispatch.registries import schedules, work_kinds
+from apps.tenants.registries import tenant_figures
 
 connectors.register(NOTION)
 work_kinds.register(JobKind(name=jobs.SWEEP, handler=jobs.sweep_connections, timeout_s=60, max_attempts=1))
@@ -58,3 +59,5 @@ palette_actions.register(
 )  # fmt: skip
 for onboarding_step in onboarding.STEPS:
     onboarding_steps.register(onboarding_step)
+for figure in overview.FIGURES:
+    tenant_figures.register(figure)

@@ -14,6 +14,7 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.core.errors import NotFound
 from apps.core.fields import EncryptedTextField
+from apps.core.policy import public
 
 # Called with the site when its addresses are built, after every package has registered its own.
 late_registrations: list[Callable[[admin.AdminSite], None]] = []
@@ -66,6 +67,7 @@ class WorkspaceOffice(UnfoldAdminSite):  # type: ignore[misc]
         """Staff inside this workspace."""
         return getattr(request, "staff_access", None) is not None
 
+    @public(reason="Answers that there is nothing here.")
     def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """There is no way in from here: staff enter from the platform's back office."""
         raise NotFound

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from apps.dispatch import services, tenancy
 from apps.dispatch.contracts import NewWork, Settlement
 from apps.dispatch.enums import WorkState
+from apps.dispatch.selectors import queue_depth
 
 __all__ = [
     "cancel",
@@ -13,6 +14,7 @@ __all__ = [
     "forget_tenant",
     "nudge",
     "pause_tenant",
+    "queue_depth",
     "redrive",
     "register_tenant",
     "resolve_review",

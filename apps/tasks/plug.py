@@ -13,12 +13,13 @@ from apps.dispatch.enums import Queue
 from apps.dispatch.registries import schedules, work_kinds
 from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
-from apps.tasks import jobs, onboarding, steps, subject
+from apps.tasks import jobs, onboarding, overview, steps, subject
 from apps.tasks.assistant import plug as assistant
 from apps.tasks.enums import TaskState
 from apps.tasks.notion.databases import DATABASES
 from apps.tasks.outcomes import FINISHED_TASKS
 from apps.tasks.selectors import count_open_reviews, count_tasks_by_state, task_exists
+from apps.tenants.registries import tenant_figures
 from apps.workflows.registries import step_types, subjects
 
 for step in steps.ALL:
@@ -99,3 +100,5 @@ dashboard_cards.register(
         context=subject.running,
     )
 )
+for figure in overview.FIGURES:
+    tenant_figures.register(figure)

@@ -11,6 +11,7 @@ from unfold.decorators import display
 from apps.core.back_office import ReadOnly
 from apps.core.errors import PlatformError
 from apps.tenants import models, models_spend
+from apps.tenants.admin_office import Overview
 from apps.tenants.entitlements import check_limits
 from apps.tenants.services import lifecycle
 from apps.tenants.services.limits import change_plan
@@ -40,14 +41,14 @@ class LimitInline(TabularInline):
 
 
 @admin.register(models.Tenant)
-class TenantAdmin(ModelAdmin):
+class TenantAdmin(Overview, ModelAdmin):
     """Status changes go through actions, so that they are checked, recorded and reach the work queue."""
 
-    list_display = ("name", "slug", "shown_status", "plan", "launch_stage", "schema_name", "created_at")
+    list_display = ("name", "overview_link", "shown_status", "plan", "launch_stage", "slug", "created_at")
     list_filter = ("status", "plan", "launch_stage")
     search_fields = ("name", "slug", "email", "schema_name", "domains__domain")
     readonly_fields = ("slug", "schema_name", "status", "launch_stage", "epoch", "reason", "delete_after", "created_at")
-    fields = ("name", "email", "plan", "language", "time_zone", *readonly_fields)
+    fields = ("name", "email", "plan", "language", "time_zone", "currency", *readonly_fields)
     inlines = (DomainInline, LimitInline)
     list_select_related = ("plan",)
     list_per_page = 50

@@ -79,6 +79,6 @@ def test_times_are_shown_in_the_persons_zone_and_the_thread_is_left_clean(user: 
     assert timezone.get_current_timezone_name() == "UTC"
 
 
-def test_a_person_without_session_cookie_costs_no_query(rf, django_assert_num_queries) -> None:
+def test_a_person_without_session_cookie_costs_no_query(db, rf, django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
         assert Preferences.of(rf.get("/")) == Preferences()

@@ -43,7 +43,7 @@ def test_nobody_else_gets_in(role: str, user: User, browse) -> None:
 
 
 def test_there_is_no_back_office_on_a_workspaces_host(staff: User, browse) -> None:
-    assert browse(staff).get("/admin/").status_code == 404
+    assert browse(staff).get("/admin/", follow=True).status_code == 404
 
 
 def test_staff_without_second_factor_stay_outside_where_it_is_required(staff: User, browse, settings) -> None:
@@ -73,3 +73,18 @@ def test_a_plan_with_a_misspelt_limit_is_refused(staff: User, browse) -> None:
     answer = client.post("/admin/tenants/plan/starter/change/", body)
     assert answer.status_code == 200
     assert "Unknown limit" in answer.text
+
+
+def test_the_overview_of_a_workspace_shows_figures_and_no_content(staff: User, browse, tenant: TenantRef) -> None:
+    page = browse(staff, host=HOST).get(f"/admin/tenants/tenant/{tenant.id}/overview/")
+    assert page.status_code == 200
+    for text in ("Tasks of 7 days", "Failed runs of 24 hours", "Spent on models this month", "Queue:", "Enter Acme"):
+        assert text in page.text, text
+    assert browse(staff, host=HOST).get("/admin/tenants/tenant/999999/overview/").status_code == 404
+
+
+def test_the_overview_of_a_closed_workspace_offers_no_entry(staff: User, browse, tenant: TenantRef) -> None:
+    Tenant.objects.filter(pk=tenant.id).update(status="suspended")
+    page = browse(staff, host=HOST).get(f"/admin/tenants/tenant/{tenant.id}/overview/")
+    assert page.status_code == 200
+    assert "cannot be entered" in page.text
