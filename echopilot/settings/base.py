@@ -95,13 +95,13 @@ DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 CACHE_OPTIONS = {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 2}
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "apps.core.cache.ForgetfulCache",
         "LOCATION": ENV.broker_url,
         "KEY_PREFIX": "global",
         "OPTIONS": CACHE_OPTIONS,
     },
     "tenant": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "apps.core.cache.ForgetfulCache",
         "LOCATION": ENV.broker_url,
         "KEY_FUNCTION": "apps.tenants.cache.make_key",
         "OPTIONS": CACHE_OPTIONS,

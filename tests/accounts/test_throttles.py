@@ -55,3 +55,8 @@ def test_pages_api_and_sign_in_go_on_while_the_cache_is_away(no_cache: None, bro
     visitor = browse()
     answer = visitor.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
     assert answer.status_code == 302, answer.content[:500]
+
+
+def test_a_cache_that_is_there_adds_a_key_once() -> None:
+    assert caches["default"].add("lock", 1, 5) is True
+    assert caches["default"].add("lock", 1, 5) is False
