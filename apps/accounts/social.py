@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.http import HttpRequest
+from django.utils import timezone
 
 from apps.accounts.oidc.provider import require_nonce
 
@@ -37,6 +38,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         return not EmailAddress.objects.filter(email__iexact=address.email).exists() and super().is_auto_signup_allowed(
             request, sociallogin
         )
+
+    def new_user(self, request: HttpRequest, sociallogin: Any) -> Any:
+        """A person that can wait in the session until a further form is filled in: no value is left to the database."""
+        user = super().new_user(request, sociallogin)
+        user.joined_at = timezone.now()
+        return user
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:
         """Take the name over as well."""
