@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Max
+from django.db import connection, transaction
 
-from apps.live.models import Notice
 from apps.live.sending import outbox
 
 __all__ = ["changed", "position"]
+
+LAST_ID = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM public.live_notice_id_seq"
 
 
 def changed(*, tenant_id: int, topics: Iterable[str], flows: Mapping[str, Mapping[str, int]] | None = None) -> None:
@@ -23,5 +23,10 @@ def changed(*, tenant_id: int, topics: Iterable[str], flows: Mapping[str, Mappin
 
 
 def position() -> int:
-    """The last event so far. Read it *before* the rows a page shows: what changes later has a higher id and is replayed."""
-    return int(Notice.objects.aggregate(last=Max("id"))["last"] or 0)
+    """The last event so far. Read it *before* the rows a page shows: what changes later has a higher id and is replayed.
+
+    Taken from the sequence: an id is given after its change was committed, so whoever reads rows now sees that change.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_ID)
+        return int(cursor.fetchone()[0])

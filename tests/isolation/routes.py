@@ -160,7 +160,7 @@ def make_victim(outsider: Any) -> Victim:
             source="portal", title=f"Secret {CANARY}", body=f"Summarise {CANARY}", requested_by=outsider.pk
         )
         effect = Effect.objects.create(
-            run_id=task.run_id, path="draft", type=CANARY, effect_class="blind", key="f" * 64, request="{}", request_hash="0" * 64,
+            run_id=task.run_id, path="draft", type=CANARY, effect_class="blind", key="f" * 64, request="{}", request_hash="0" * 64, work_id=1, fence=1,
             state="review",
         )  # fmt: skip
         path = TenantStorage().save(f"{CANARY}.txt", ContentFile(CANARY.encode()))

@@ -176,7 +176,7 @@ def test_the_outbox_joins_what_changed_and_writes_one_ordered_row_per_tenant(com
     assert outbox.flush() == 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT tenant_id, body FROM public.live_notice ORDER BY id")
-        rows = cursor.fetchall()
+        rows = [(tenant, json.loads(body)) for tenant, body in cursor.fetchall()]
         assert rows == [
             (1, {"topics": ["runs", "run:a"], "flows": {"answer": {"running": 100}}}),
             (2, {"topics": ["tasks"]}),
