@@ -117,8 +117,7 @@ def _number_of(cursor: str) -> int:
 
 def count_tasks_by_state() -> dict[str, int]:
     """Every state with its number of tasks, zeros included."""
-    counted = dict(Task.objects.values_list("state").annotate(n=Count("id")))
-    return {state: counted.get(state, 0) for state in TaskState.values}
+    return count_by_state()
 
 
 def list_reviews(*, limit: int = 50) -> Sequence[tuple[TaskRow, ReviewView]]:
