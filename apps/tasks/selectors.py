@@ -116,7 +116,7 @@ def _number_of(cursor: str) -> int:
 
 
 def count_tasks_by_state() -> dict[str, int]:
-    """Every state with its number of tasks, zeros included."""
+    """Every state with its number of tasks, zeros included; past ten thousand it reads "10,000+"."""
     return count_by_state()
 
 
