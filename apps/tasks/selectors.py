@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import IO
 from uuid import UUID
 
-from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from apps.core.errors import InvalidInput
