@@ -17,6 +17,7 @@ from apps.tasks.contracts import (
     TaskTypeView,
     TaskView,
 )
+from apps.tasks.counting import count_by_state
 from apps.tasks.enums import ReviewState, TaskSource, TaskState
 from apps.tasks.errors import UnknownTask
 from apps.tasks.models import Attachment, ReviewItem, Task, TaskType
