@@ -103,10 +103,21 @@ def list_tasks(
         rows = rows.filter(client=client)
     if cursor:
         rows = rows.filter(number__lt=_number_of(cursor))
-    found = list(rows.matching(search[:200].replace("\x00", ""))[: limit + 1])
+    words = search[:200].replace("\x00", "").strip()
+    window = _window_before(cursor) if words else 0
+    if window:
+        rows = rows.filter(number__gte=window)
+    found = list(rows.matching(words)[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
-    return Page(rows=[mapping.task_row(task) for task in found], next=str(found[-1].number) if more else None)
+    following = str(found[-1].number) if more else str(window) if window > 1 else None
+    return Page(rows=[mapping.task_row(task) for task in found], next=following)
+
+
+def _window_before(cursor: str | None) -> int:
+    """The lowest number a search looks at in one go, counted back from the cursor or the newest task; 0 means all of them."""
+    newest = TaskCounter.objects.values_list("last_number", flat=True).first() if cursor is None else _number_of(cursor)
+    return max(0, (newest or 0) - SEARCHED_AT_ONCE)
 
 
 def _number_of(cursor: str) -> int:
