@@ -85,7 +85,8 @@ def list_tasks(
 ) -> Page[TaskRow]:
     """Newest first. ``cursor`` comes from the previous page's ``next``; ``limit`` is held between 1 and 200.
 
-    Raises ``InvalidInput`` for an unknown state or a cursor that is not ours.
+    A search looks at a window of tasks at a time: ``next`` may be set although few or no rows came. Raises ``InvalidInput`` for
+    an unknown state or a cursor that is not ours.
     """
     limit = max(1, min(limit, MAX_PAGE))
     rows = Task.objects.select_related("type").only(*ROW_FIELDS).order_by("-number")
