@@ -23,6 +23,7 @@ from apps.tasks.errors import UnknownTask
 from apps.tasks.models import Attachment, ReviewItem, Task, TaskType
 
 MAX_PAGE = 200
+SEARCHED_AT_ONCE = 20_000
 ROW_FIELDS = (
     "id",
     "number",
