@@ -20,7 +20,7 @@ from apps.tasks.contracts import (
 from apps.tasks.counting import count_by_state
 from apps.tasks.enums import ReviewState, TaskSource, TaskState
 from apps.tasks.errors import UnknownTask
-from apps.tasks.models import Attachment, ReviewItem, Task, TaskType
+from apps.tasks.models import Attachment, ReviewItem, Task, TaskCounter, TaskType
 
 MAX_PAGE = 200
 SEARCHED_AT_ONCE = 20_000
