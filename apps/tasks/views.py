@@ -45,7 +45,10 @@ def can(request: HttpRequest, permission: str) -> bool:
 def task_list(request: HttpRequest) -> HttpResponse:
     """All tasks, newest first, by state, kind, source, client and words."""
     position = live.position()
-    asked = {name: request.GET.get(name, "").strip()[:200] for name in ("state", "kind", "source", "client", "q")}
+    asked = {
+        name: request.GET.get(name, "").replace("\x00", "").strip()[:200]
+        for name in ("state", "kind", "source", "client", "q")
+    }
     asked["state"] = asked["state"] if asked["state"] in TaskState.values else ""
     asked["source"] = asked["source"] if asked["source"] in TaskSource.values else ""
     page = facade.list_tasks(

@@ -208,7 +208,7 @@ def count_live() -> dict[str, int]:
 
 def find_runs(text: str, *, limit: int = 10) -> list[RunRow]:
     """Runs by the beginning of their id, by what they work for, or by their workflow's name, newest first."""
-    wanted = text.strip().lower()
+    wanted = text.replace("\x00", "").strip().lower()
     if not wanted:
         return []
     runs = Run.objects.select_related("version__workflow").defer("inputs", "cursor", "outputs", "version__definition")
@@ -219,7 +219,7 @@ def find_runs(text: str, *, limit: int = 10) -> list[RunRow]:
             "WHERE r.id IN (SELECT id FROM workflows_run ORDER BY id DESC LIMIT %s) "
             "AND (starts_with(r.id::text, %s) OR r.subject_id = %s OR strpos(lower(w.name), %s) > 0) "
             "ORDER BY r.id DESC LIMIT %s",
-            [RECENT, wanted, text.strip()[:64], wanted, limit],
+            [RECENT, wanted, wanted[:64], wanted, limit],
         )
         ids = [row[0] for row in cursor.fetchall()]
     return [run_row(run) for run in runs.filter(pk__in=ids).order_by("-pk")]

@@ -35,6 +35,10 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
+def _asked(request: HttpRequest, name: str) -> str:
+    return request.GET.get(name, "").replace("\x00", "").strip()[:80]
+
+
 def _subject(kind: str) -> Subject | None:
     return subjects.get(kind) if kind in subjects else None
 
@@ -44,7 +48,7 @@ def _subject(kind: str) -> Subject | None:
 def run_list(request: HttpRequest) -> HttpResponse:
     """Runs, newest first, by state, workflow and what started them."""
     position = live.position()
-    asked = {name: request.GET.get(name, "").strip()[:80] for name in ("state", "workflow", "trigger")}
+    asked = {name: _asked(request, name) for name in ("state", "workflow", "trigger")}
     asked["state"] = asked["state"] if asked["state"] in RunState.values else ""
     rows = facade.list_runs(
         **{name: value or None for name, value in asked.items()},
@@ -103,7 +107,7 @@ def _run_context(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
     now = current_time()
     lines = presentation.trace_of(run.steps, now)
     held = held_permissions(request)
-    path, attempt = request.GET.get("step", ""), request.GET.get("attempt", "")
+    path, attempt = _asked(request, "step"), request.GET.get("attempt", "")[:9]
     chosen = path or _most_telling(run)
     detail = insight.find_step(run_id, path=chosen, attempt=int(attempt) if attempt.isdecimal() else None)
     return {
@@ -151,7 +155,7 @@ def _other_run(run: RunView) -> UUID | None:
 def run_retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Go on with a failed run where it stopped, or from a step; what it works for follows."""
     run = insight.require_run_row(run_id)
-    subject, step = _subject(run.subject_kind), request.POST.get("from_step", "")[:100]
+    subject, step = _subject(run.subject_kind), request.POST.get("from_step", "").replace("\x00", "")[:100]
     try:
         if subject is not None:
             subject.retry(run.subject_id, step, request.user.pk)
@@ -185,7 +189,10 @@ def run_cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def run_replay(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Say what a replay would do and cost; do it when asked to."""
     data = request.POST if request.method == "POST" else request.GET
-    wanted = {"from_step": data.get("from_step", "")[:100], "new_generation": data.get("again") == "1"}
+    wanted = {
+        "from_step": data.get("from_step", "").replace("\x00", "")[:100],
+        "new_generation": data.get("again") == "1",
+    }
     run = facade.get_run(run_id)
     context: dict[str, Any] = {
         "run": run,
@@ -238,7 +245,7 @@ def effect_resolve(request: HttpRequest, effect_id: UUID) -> HttpResponse:
         facade.resolve_effect(
             effect_id=effect_id,
             decision=request.POST.get("decision", ""),
-            reason=request.POST.get("reason", "").strip()[:500],
+            reason=request.POST.get("reason", "").replace("\x00", "").strip()[:500],
             actor=f"user {request.user.pk}",
         )
         messages.success(request, _("Your word is kept. The run goes on."))

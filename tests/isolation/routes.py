@@ -161,7 +161,7 @@ def make_victim(outsider: Any) -> Victim:
         )
         effect = Effect.objects.create(
             run_id=task.run_id, path="draft", type=CANARY, effect_class="blind", key="f" * 64, request="{}", request_hash="0" * 64, work_id=1, fence=1,
-            state="review",
+            state="review", sent_at=timezone.now(),
         )  # fmt: skip
         path = TenantStorage().save(f"{CANARY}.txt", ContentFile(CANARY.encode()))
         attachment = Attachment.objects.create(

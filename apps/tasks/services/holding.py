@@ -94,11 +94,12 @@ def apply_decision(review_id: UUID | str) -> bool:
         )
         if held is None:
             return False
-        held.delete()
+        task_id = held.review.task_id
+        HeldDecision.objects.filter(pk=review_id).delete()
         try:
             with transaction.atomic():
                 reviewing.decide_review(
-                    task_id=held.review.task_id,
+                    task_id=task_id,
                     decision=held.decision,
                     edited_text=held.edited_text,
                     reason=held.note,
