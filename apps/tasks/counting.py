@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import connection
 from django.utils.formats import number_format
 
 from apps.tasks.enums import TaskState
 
 CAP = 10_000
-COUNT = " UNION ALL ".join(
-    f"SELECT '{state}', (SELECT count(*) FROM (SELECT 1 FROM tasks_task WHERE state = '{state}' LIMIT {CAP + 1}) s)"
-    for state in TaskState.values
-)
+COUNT = """
+SELECT wanted.state, (SELECT count(*) FROM (SELECT 1 FROM tasks_task t WHERE t.state = wanted.state LIMIT %s) counted)
+FROM unnest(%s) AS wanted(state)
+"""
 
 
 class AtMost(int):
@@ -19,7 +21,7 @@ class AtMost(int):
 
     is_capped = False
 
-    def __new__(cls, value: int, *, is_capped: bool | None = None) -> AtMost:
+    def __new__(cls, value: int, *, is_capped: bool | None = None) -> Self:
         """``is_capped`` None: decided by the value."""
         made = super().__new__(cls, value)
         made.is_capped = value > CAP if is_capped is None else is_capped
@@ -39,5 +41,5 @@ class AtMost(int):
 def count_by_state() -> dict[str, int]:
     """Every state with its number of tasks, zeros included; counting stops past the bound. One query on one index."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT)
+        cursor.execute(COUNT, [CAP + 1, list(TaskState.values)])
         return {state: AtMost(count) for state, count in cursor.fetchall()}
