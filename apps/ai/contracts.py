@@ -159,7 +159,8 @@ class CheckResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The gate's answer. ``decision`` is a ``Decision`` value; ``judge`` a ``JudgeKind`` value.
+    """The gate's answer. ``decision`` is a ``Decision`` value; ``judge`` a ``JudgeKind`` value; ``doubt`` says why a person is
+    asked (a ``Doubt`` value, else empty).
 
     ``spread`` is highest minus lowest vote. ``judge_trusted`` is False when scores come from measures instead of a model
     that is known to judge well; ``reasons`` then says so. ``prompt_tokens``/``completion_tokens`` count all judge calls.
@@ -181,6 +182,7 @@ class Verdict:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     call_ids: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

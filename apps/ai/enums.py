@@ -77,6 +77,15 @@ class Decision(TextChoices):
     PERSON = "person", _("Needs a person")
 
 
+class Doubt(TextChoices):
+    """Why the quality gate asks a person instead of deciding, or sending the answer back."""
+
+    NO_JUDGE = "no_judge", _("Nothing to compare with and no model that can judge")
+    STEERED = "steered", _("A text tries to steer the review")
+    DISAGREEMENT = "disagreement", _("The judge and the measures disagree")
+    SUSPENDED = "judge_suspended", _("The judge is suspended")
+
+
 class JudgeKind(TextChoices):
     """Who gave the scores of a verdict."""
 

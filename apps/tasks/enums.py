@@ -58,6 +58,9 @@ class ReviewReason(TextChoices):
 
     BELOW_TARGET = "below_target", _("The score stayed below the target after the allowed revisions.")
     CHECK_FAILED = "check_failed", _("The answer still breaks a required check after the allowed revisions.")
+    NO_JUDGE = "no_judge", _("There is nothing to compare the answer with and no model that can judge it.")
+    STEERED = "steered", _("A text in the task or the answer tries to steer the review.")
+    DISAGREEMENT = "disagreement", _("The reviewer and the mechanical measures disagree.")
     BORDERLINE = "borderline", _("The votes of the reviewer are too far apart to decide.")
     JUDGE_FAILED = "judge_failed", _("The answer could not be scored.")
     JUDGE_SUSPENDED = (

@@ -1,6 +1,7 @@
 """What happens to an answer after its review: the pure rule, no database.
 
-Pass: deliver. Failed with revisions left: revise with the reviewer's reasons. Everything else is for a person, with the reason.
+Pass: deliver. The gate asks for a person: a person, at once, as another version would not help. Failed with revisions left: revise
+with the reviewer's reasons. Everything else is for a person, with the reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,8 +34,8 @@ def decide(
         return Outcome(next=PERSON, reason="judge_suspended", feedback=feedback)
     if verdict.get("decision") == "pass" and verdict.get("passed") and not blocked:
         return Outcome(next=DELIVER)
-    if verdict.get("decision") == "person" and not blocked and verdict.get("passed"):
-        return Outcome(next=PERSON, reason="borderline", feedback=feedback)
+    if verdict.get("decision") == "person" and not blocked:
+        return Outcome(next=PERSON, reason=verdict.get("doubt") or "borderline", feedback=feedback)
     if revisions_done < max_revisions:
         return Outcome(next=REVISE, feedback=feedback)
     return Outcome(next=PERSON, reason="check_failed" if blocked else "below_target", feedback=feedback)

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.ai.enums import Doubt
 from apps.tasks import policy
+from apps.tasks.enums import ReviewReason
 
 
 def verdict(score: int, *, decision: str = "", blocked: bool = False) -> dict:
@@ -45,6 +47,7 @@ def test_failed_checks_come_first_in_the_reasons() -> None:
         (None, False, "judge_failed"),
         (verdict(99), True, "judge_suspended"),
         (verdict(85, decision="person"), False, "borderline"),
+        (verdict(94, decision="person") | {"passed": False, "doubt": "no_judge"}, False, "no_judge"),
     ],
 )
 def test_what_a_rule_cannot_decide_goes_to_a_person_with_the_reason(
@@ -52,6 +55,14 @@ def test_what_a_rule_cannot_decide_goes_to_a_person_with_the_reason(
 ) -> None:
     outcome = policy.decide(verdict=found, revisions_done=2, max_revisions=2, judge_suspended=suspended)
     assert (outcome.next, outcome.reason) == (policy.PERSON, reason)
+
+
+@pytest.mark.parametrize("doubt", Doubt.values)
+def test_what_the_gate_cannot_judge_is_not_revised_first(doubt: str) -> None:
+    found = verdict(94, decision="person") | {"passed": False, "doubt": doubt}
+    outcome = policy.decide(verdict=found, revisions_done=0, max_revisions=2)
+    assert (outcome.next, outcome.reason) == (policy.PERSON, doubt)
+    assert ReviewReason(outcome.reason)
 
 
 @given(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from apps.ai.contracts import CheckResult, Verdict
-from apps.ai.enums import Decision, JudgeKind
+from apps.ai.enums import Decision, Doubt, JudgeKind
 from apps.ai.gateway.settlement import tokens
 from apps.ai.models import Review
 from apps.ai.quality import preparation, scoring
@@ -33,48 +33,57 @@ def conclude(plan: Mapping[str, Any], response: Mapping[str, Any], *, key: str, 
     weak = [key for key in review["measured"]["below_floor"] if kind == JudgeKind.MECHANICAL]
     score = min(tally.score, max(0, rubric.threshold - 1)) if failed or weak else tally.score
     passed = tally.passed and not failed and not weak
-    decision, why = _decide(review, kind, passed=passed, score=score, threshold=rubric.threshold, failed=failed)
+    decision, doubt, why = _decide(review, kind, passed=passed, score=score, threshold=rubric.threshold, failed=failed)
     verdict = Verdict(
         score=score, passed=passed and decision == Decision.PASS, decision=decision.value, criteria=tally.criteria,
         checks=checks, votes=len(votes) if kind == JudgeKind.MODEL else 0, spread=tally.spread, judge=kind.value,
         model=response["model"], reasons=_say(why, tally, kind), cost_micros=cost, priced=cost is not None,
         judge_trusted=kind != JudgeKind.MECHANICAL and not review["suspended"],
         prompt_tokens=tokens(response["calls"], "prompt"), completion_tokens=tokens(response["calls"], "completion"),
-        call_ids=call_ids,
+        call_ids=call_ids, doubt=str(doubt),
     )  # fmt: skip
     _store(plan, response, verdict, rubric.threshold, key=key, own_pass=passed)
     return verdict
 
 
 def _decide(review: Mapping[str, Any], kind: JudgeKind, *, passed: bool, score: int, threshold: int,
-            failed: Sequence[CheckResult]) -> tuple[Decision, str]:  # fmt: skip
+            failed: Sequence[CheckResult]) -> tuple[Decision, str, str]:  # fmt: skip
+    """Decision, why a person is asked (a ``Doubt``, else empty), and the sentence."""
     if review["flags"]["answer"]:
         return (
             Decision.PERSON,
+            Doubt.STEERED,
             f"The answer speaks to the judge ({', '.join(review['flags']['answer'])}); a person decides.",
         )
     if failed:
-        return Decision.REVISE, " ".join(result.message for result in failed)
+        return Decision.REVISE, "", " ".join(result.message for result in failed)
     if not passed:
-        return Decision.REVISE, f"{score} of 100 points; {threshold} are needed."
+        return Decision.REVISE, "", f"{score} of 100 points; {threshold} are needed."
     if review["flags"]["task"]:
         return (
             Decision.PERSON,
+            Doubt.STEERED,
             f"The task's text tries to steer the judge ({', '.join(review['flags']['task'])}); a person decides.",
         )
     if review["suspended"]:
-        return Decision.PERSON, "The judge is suspended: people disagreed with it too often. A person decides."
+        return (
+            Decision.PERSON,
+            Doubt.SUSPENDED,
+            "The judge is suspended: people disagreed with it too often. A person decides.",
+        )
     if kind == JudgeKind.MODEL and review["measured"]["total"] < MEASURES_ALARM:
         return (
             Decision.PERSON,
+            Doubt.DISAGREEMENT,
             f"The judge gave {score} points, the measures only {review['measured']['total']}; a person decides.",
         )
     if kind == JudgeKind.MECHANICAL and not review["measured"]["grounded"]:
         return (
             Decision.PERSON,
+            Doubt.NO_JUDGE,
             "There is no source text to compare with and no model to judge it: a person should read it.",
         )
-    return Decision.PASS, f"{score} of 100 points; {threshold} are needed."
+    return Decision.PASS, "", f"{score} of 100 points; {threshold} are needed."
 
 
 def _say(why: str, tally: scoring.Tally, kind: JudgeKind) -> str:
