@@ -33,7 +33,8 @@ def health(_request: HttpRequest) -> dict[str, Any]:
     today = timezone.now().date()
     rows = caches["tenant"].get_or_set(f"home.metrics.{today}", lambda: _metrics(today), KEPT_SECONDS)
     now, before = _of(rows, today, 0), _of(rows, today, DAYS)
-    return {"now": now, "before": before, "tiles": _tiles(now, before), "columns": _columns(rows, today), "days": DAYS}
+    measured = any(part["done"] or part["failed"] for part in (now, before))
+    return {"measured": measured, "now": now, "tiles": _tiles(now, before), "columns": _columns(rows, today), "days": DAYS}
 
 
 def changed(request: HttpRequest) -> dict[str, Any]:

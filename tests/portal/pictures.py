@@ -248,7 +248,9 @@ def shoot_all(
 def inspect(
     page: Page, entry: str, width: int, look_name: str, options: argparse.Namespace, findings: Findings
 ) -> None:
-    """One page at one width: overflow, axe, picture."""
+    """One page at one width: overflow, axe, picture. Django's own page for developers is none of ours."""
+    if page.title().startswith("Page not found at"):
+        return
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if wide > 0:
         culprit = page.evaluate(
