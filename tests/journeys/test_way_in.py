@@ -1,0 +1,147 @@
+"""A stranger becomes somebody with an answered task, in a browser, on a whole installation; then keeps the account safe."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.journeys.conftest import Installation
+from tests.portal.pictures import CHROMIUM, CHROMIUM_FLAGS
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
+
+EMAIL = "zara@newcomer.example"
+WITHIN_S = 120
+ANSWER_WITHIN_S = 100
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Address of the platform's host and the folder of its mail; one that runs already can be named."""
+    if address := os.environ.get("WAY_IN_AT"):
+        yield address, Path(os.environ["WAY_IN_MAIL"])
+        return
+    installation = Installation(tmp_path_factory.mktemp("way_in"), settings={"ALLOW_DIRTY": "true"})
+    installation.start("--port", "8791")
+    installation.wait_until_ready()
+    yield "http://localhost:8791", installation.places.var / "mail"
+    import signal
+
+    installation.end(signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, timezone_id="Asia/Karachi", locale="en-US")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def code_for(email: str, folder: Path, *, since: float) -> str:
+    """The code of the latest mail to an address."""
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        for path in sorted(folder.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True):
+            if path.stat().st_mtime < since:
+                break
+            message = message_from_bytes(path.read_bytes(), policy=policy.default)
+            body = message.get_body(("plain",))
+            found = re.search(
+                r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4}|[A-Z0-9]{6})\s*$", body.get_content() if body else "", re.MULTILINE
+            )
+            if found and email in str(message["To"]):
+                return found[1]
+        time.sleep(0.2)
+    raise AssertionError(f"no code for {email}")
+
+
+def sign_up(page: Page, address: str, folder: Path, email: str) -> None:
+    page.goto(f"{address}/accounts/signup/")
+    page.get_by_label("Your name").fill("Zara Newcomer")
+    asked = time.time()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Continue", exact=True).click()
+    expect(page.get_by_role("heading", name="Enter the code")).to_be_visible()
+    page.locator(".code-field input").first.fill(code_for(email, folder, since=asked - 1))
+    page.get_by_role("button", name="Continue", exact=True).click()
+
+
+def test_from_sign_up_to_the_first_answer_in_under_two_minutes(
+    context: BrowserContext, running: tuple[str, Path]
+) -> None:
+    address, folder = running
+    email = f"{int(time.time())}.{EMAIL}"
+    page = context.new_page()
+    began = time.monotonic()
+    sign_up(page, address, folder, email)
+    expect(page.get_by_role("heading", name="Name your workspace")).to_be_visible()
+    slug = f"zara-{int(time.time())}"
+    page.get_by_label("Name of the workspace").fill("Zara's atelier")
+    page.get_by_label("Address").fill(slug)
+    expect(page.locator("#address-verdict")).to_contain_text("yours to take")
+    page.get_by_role("button", name="Create workspace").click()
+    page.wait_for_url(f"**//{slug}.localhost:*/")
+    named = time.monotonic() - began
+    expect(page.get_by_role("heading", name="Getting started")).to_be_visible()
+    page.get_by_role("link", name="Send a task").click()
+    page.get_by_label(re.compile("Title|What")).first.fill("Write a friendly one-sentence welcome for new customers")
+    page.locator("form:has([name=title]) button.primary, form button.primary").last.click()
+    page.wait_for_url(re.compile(r"/tasks/[0-9a-f-]{36}/"))
+    expect(
+        page.locator("[class*=chip]", has_text=re.compile("Done|Needs|Review|review", re.IGNORECASE)).first
+    ).to_be_visible(timeout=ANSWER_WITHIN_S * 1000)
+    answered = time.monotonic() - began
+    page.goto(f"http://{slug}.localhost:{address.rpartition(':')[2]}/getting-started/")
+    expect(page.locator("ol.checklist li.done", has_text="Send a first task")).to_be_visible()
+    print(f"workspace after {named:.1f} s, first answer after {answered:.1f} s")
+    assert answered < WITHIN_S
+
+
+def test_a_passkey_signs_in_and_can_be_added_and_removed(context: BrowserContext, running: tuple[str, Path]) -> None:
+    address, folder = running
+    email = f"{int(time.time())}.key.{EMAIL}"
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+               "isUserVerified": True, "automaticPresenceSimulation": True}  # fmt: skip
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    sign_up(page, address, folder, email)
+    expect(page.get_by_role("heading", name="Name your workspace")).to_be_visible()
+
+    page.goto(f"{address}/accounts/security/")
+    page.get_by_role("link", name="Add a passkey").click()
+    if "reauthenticate" in page.url:
+        asked = time.time()
+        page.locator("main form button.primary").click()
+        page.locator("main input[name=code]").fill(code_for(email, folder, since=asked - 1))
+        page.locator("main form button.primary").click()
+    page.locator("main input[name=name]").fill("My laptop")
+    if page.locator("main input[name=passwordless]").count():
+        page.locator("main input[name=passwordless]").check()
+    page.locator("main form button.primary").click()
+    page.wait_for_url(re.compile("recovery-codes|webauthn/$"))
+    page.goto(f"{address}/accounts/2fa/webauthn/")
+    expect(page.get_by_text("My laptop")).to_be_visible()
+
+    page.goto(f"{address}/accounts/security/")
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{address}/accounts/login/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("heading", name="Name your workspace")).to_be_visible()
+    page.goto(f"{address}/accounts/security/")
+    expect(page.get_by_text("1 passkey")).to_be_visible()
