@@ -1,5 +1,6 @@
 """Words and lines the pages about runs use."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,8 @@ ICONS = {
 }
 LIVE = frozenset({RunState.RUNNING, RunState.WAITING, RunState.REVIEW})
 NARROWEST = 0.6
+# Different in every run, whatever it did: ids, keys and how long a call took.
+VOLATILE = re.compile(r"(^|\.)(key|call_ids|latency_ms|cached_tokens)(\[|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +173,8 @@ def compare(left: RunView, right: RunView, now: datetime) -> list[ComparedStep]:
     rows = []
     for path in dict.fromkeys([*sides[0], *sides[1]]):
         a, b = sides[0].get(path), sides[1].get(path)
-        changes = tuple(field_diff(a.output, b.output)) if a and b else ()
+        found = field_diff(a.output, b.output) if a and b else []
+        changes = tuple(change for change in found if not VOLATILE.search(change.place))
         rows.append(
             ComparedStep(
                 path=path,

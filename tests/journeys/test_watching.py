@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from argparse import Namespace
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -30,7 +31,8 @@ def test_a_run_is_watched_live_from_question_to_answer(installation):
     url = f"http://demo.localhost:{settings['PUBLIC_PORT']}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        state = sign_in(browser, url, "demo@example.com", "echopilot-demo")
+        who = Namespace(url=url, email="demo@example.com", password="echopilot-demo")
+        state = sign_in(browser, who)
         context = browser.new_context(base_url=url, storage_state=state, viewport={"width": 1280, "height": 900})
         problems: list[str] = []
         page = context.new_page()

@@ -50,8 +50,15 @@ def _frame(picture: Picture, frame: Frame, name: str) -> dict[str, Any]:
         "height": frame.height,
         "strands": [{"strand": one, "d": frame.line(one.start, one.end)} for one in picture.strands],
         "nodes": [
-            {"node": node, "x": x, "y": y, "below": y + 26, "further": y + 40}
+            {"node": node, "x": x, "y": y, "below": y + 26 + lower, "further": y + 40 + lower}
             for node in picture.nodes
             for x, y in [frame.place(node)]
+            for lower in [_lowered(picture, node) if frame.tall else 0]
         ],
     }
+
+
+def _lowered(picture: Picture, node: Node) -> int:
+    """Labels that stand side by side take turns at two heights, so that long ones do not run into each other."""
+    row = [one.key for one in picture.of(node.kind)]
+    return 30 * (row.index(node.key) % 2) if len(row) > 2 else 0

@@ -52,8 +52,8 @@ class Strand:
 
     @property
     def width(self) -> float:
-        """Thicker for more, slowly: 2 for one run, 11 for a thousand."""
-        return round(2 + 3 * math.log10(max(1, self.count)), 1)
+        """Thicker for more, slowly: 3 for one run, 12 for a thousand."""
+        return round(3 + 3 * math.log10(max(1, self.count)), 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -43,7 +42,7 @@ def lane(line: TraceLine) -> SafeString:
 
 @register.simple_tag
 def strip(runs: Iterable[tuple[Any, str]]) -> SafeString:
-    """The latest runs of a workflow, oldest first, each a link; read out as how many of them failed."""
+    """The latest runs of a workflow, oldest first; read out as how many of them failed."""
     found = list(runs)[-STRIP:]
     if not found:
         return format_html('<span class="quiet">{}</span>', _("no runs lately"))
@@ -52,17 +51,16 @@ def strip(runs: Iterable[tuple[Any, str]]) -> SafeString:
     offset = STRIP - len(found)
     bars = format_html_join(
         "",
-        '<a href="{}" tabindex="-1"><rect class="{}" x="{}" y="{}" width="5" height="{}" rx="1.5"><title>{}</title></rect></a>',
+        '<rect class="{}" x="{}" y="{}" width="5" height="{}" rx="1.5"><title>{}</title></rect>',
         (
             (
-                reverse("workflows:run_detail", args=[run_id]),
                 _strip_kind(state),
                 (offset + place) * 7 + 1,
                 2 if state == RunState.SUCCEEDED else 0,
                 14 if state == RunState.SUCCEEDED else 18,
                 RunState(state).label,
             )
-            for place, (run_id, state) in enumerate(found)
+            for place, (_run, state) in enumerate(found)
         ),
     )
     return format_html(
