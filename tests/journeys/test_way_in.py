@@ -98,8 +98,9 @@ def test_from_sign_up_to_the_first_answer_in_under_two_minutes(
     named = time.monotonic() - began
     expect(page.get_by_role("heading", name="Getting started")).to_be_visible()
     page.get_by_role("link", name="Send a task").click()
-    page.get_by_label(re.compile("Title|What")).first.fill("Write a friendly one-sentence welcome for new customers")
-    page.locator("form:has([name=title]) button.primary, form button.primary").last.click()
+    page.get_by_label("What do you need?").fill("A friendly one-sentence welcome for new customers")
+    page.get_by_label(re.compile("^Details")).fill("We are a small bakery. Write one warm sentence for the shop window.")
+    page.get_by_role("button", name="Start task").click()
     page.wait_for_url(re.compile(r"/tasks/[0-9a-f-]{36}/"))
     expect(
         page.locator("[class*=chip]", has_text=re.compile("Done|Needs|Review|review", re.IGNORECASE)).first
@@ -133,7 +134,7 @@ def test_a_passkey_signs_in_and_can_be_added_and_removed(context: BrowserContext
     page.locator("main input[name=name]").fill("My laptop")
     if page.locator("main input[name=passwordless]").count():
         page.locator("main input[name=passwordless]").check()
-    page.locator("main form button.primary").click()
+    page.locator("#mfa_webauthn_add").click()
     page.wait_for_url(re.compile("recovery-codes|webauthn/$"))
     page.goto(f"{address}/accounts/2fa/webauthn/")
     expect(page.get_by_text("My laptop")).to_be_visible()
