@@ -1,6 +1,6 @@
 """Charts as SVG made on the server: they work without script, in print and in forced colours, and say themselves in words.
 
-Every chart has ``role="img"`` with a label; the page shows the same figures as a table beside it. In right-to-left pages the
+Every chart has a label that is read out; the page shows the same figures as a table beside it. In right-to-left pages the
 whole drawing is mirrored by the style sheet (class ``chart``), so time runs from the reading side; texts stay outside.
 """
 
@@ -46,9 +46,9 @@ def columns(bars: Sequence[Bar], *, label: str, limit: float | None = None) -> S
         y = round(HEIGHT - limit / top * HEIGHT, 1)
         line = format_html('<line class="limit" x1="0" x2="{}" y1="{}" y2="{}"></line>', WIDTH, y, y)
     return format_html(
-        '<svg class="chart columns" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<p class="vh">{}</p><svg class="chart columns" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">'
         '<line class="base" x1="0" x2="{}" y1="{}" y2="{}"></line>{}{}</svg>',
-        WIDTH, HEIGHT, label, WIDTH, HEIGHT, HEIGHT, drawn, line,
+        label, WIDTH, HEIGHT, WIDTH, HEIGHT, HEIGHT, drawn, line,
     )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def _column(bar: Bar, left: float, step: float, top: float) -> SafeString:
     marked = "current" if bar.is_current else ""
     if not bar.url:
         return format_html('<g class="{}">{}</g>', marked, body)
-    return format_html('<a href="{}" tabindex="-1" aria-hidden="true" class="{}">{}</a>', bar.url, marked, body)
+    return format_html('<a href="{}" tabindex="-1" class="{}">{}</a>', bar.url, marked, body)
 
 
 def share(value: float, *, of: float, tone: str = "") -> SafeString:

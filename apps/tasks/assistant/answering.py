@@ -73,7 +73,7 @@ def answer(question: str, *, caller: Caller, history: Sequence[tuple[str, str]] 
     wording = "model" if spoken else "template"
     if not spoken:
         for finding in findings:
-            yield Piece(text=" ".join(finding.sentences) + "\n")
+            yield Piece(text="\n".join(finding.sentences) + "\n")
     if refused:
         yield Piece(text=f"\n{refused}")
     sources = tuple({source.url: source for finding in findings for source in finding.sources}.values())
