@@ -80,8 +80,9 @@ def _done(message: object) -> bool:
 
 
 def _key(message: object) -> tuple[str, str]:
-    identity = message.id  # type: ignore[attr-defined]
-    return (message.context or "", identity[0] if isinstance(identity, tuple | list) else identity)  # type: ignore[attr-defined]
+    identity, context = message.id, message.context or ""  # type: ignore[attr-defined]
+    context = context.decode() if isinstance(context, bytes) else context  # MO files give it as bytes
+    return (context, identity[0] if isinstance(identity, tuple | list) else identity)  # type: ignore[attr-defined]
 
 
 def _plain(texts: dict[tuple[str, str], object]) -> dict[tuple[str, str], tuple[str, ...]]:

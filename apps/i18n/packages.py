@@ -3,6 +3,7 @@
 They get a catalogue of their own (``locale/packages``), which Django reads after ours and before the packages' own.
 """
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +23,21 @@ UNSEEN = (
     "account/apps.py", "socialaccount/models.py", "socialaccount/apps.py", "mfa/models.py", "mfa/apps.py", "usersessions/apps.py",
     "usersessions/models.py",
 )  # fmt: skip
-# Parts of Django's own catalogue that are data or for developers: names of languages and months, field types, the debug page.
+# Parts of Django's own catalogues that people never meet here: names of fields and columns, the debug page, its own admin pages.
+UNSEEN_TEXTS = re.compile(
+    r"instance with|relationships?$|integer$|Raw binary|Universally|^IPv|^String|verbose_name_plural|No %\(verbose_name\)s"
+    r"|class_name|Referer|CSRF|cookie|referrer|Directory|^Index of"
+    r"|install worked|how-to|Connect, get|date string|^No \w+ specified|Date out"
+    r"|” does not exist|^“%\(value\)s” value|Constraint “|page number|no results|“last”|Invalid page|Personal info|Important dates"
+    r"|A JSON object|ManagementForm|inline value|lookup_type|Value %\(value\)r|object with primary|Slug \(up to|^…$"
+)
+UNSEEN_OF_AUTH = re.compile(
+    r"^(Authentication and|algorithm|iterations|salt|hash|variety|version|memory cost|time cost|parallelism|work factor|checksum"
+    r"|block size|content type|codename|permission|group|superuser|user|first name|last name|staff status|active|date joined"
+    r"|last login|Designates|The groups|Specific permissions|Required\. 150|A user with that|Raw passwords|Enable password"
+    r"|Whether the user|Password-based|Change password: |Set password: |Conflicting form|Invalid password format|No password set"
+    r"|Enter a valid username|Password (reset|change)( |$)(?!d success)|Enter new password|Logged out)"
+)
 UNSEEN_CONTEXTS = ("alt. month", "abbrev. month", "abbr. month")
 
 
@@ -64,7 +79,10 @@ def _is_seen(package: str, message: Message) -> bool:
     if package == "allauth":
         return not message.locations or any(not place.startswith(UNSEEN) for place, _line in message.locations)
     text = message.id[0] if isinstance(message.id, tuple | list) else message.id
-    return not text.istitle() and "Django" not in text and "DEBUG" not in text and "<a href" not in text
+    if package == "django.contrib.auth" and UNSEEN_OF_AUTH.match(text):
+        return False
+    foreign = text.istitle() or "Django" in text or "DEBUG" in text or "<a href" in text
+    return not foreign and not UNSEEN_TEXTS.search(text)
 
 
 def _done(message: Message) -> bool:

@@ -55,7 +55,7 @@ def test_the_source_is_offered_and_a_language_without_catalogue_is_not() -> None
     assert "gu" not in offered
 
 
-@pytest.mark.parametrize(("written", "code"), [("pt_BR", "pt-br"), (" UR ", "ur"), ("xx", None), ("", None)])
+@pytest.mark.parametrize(("written", "code"), [("zh_Hans", "zh-hans"), (" UR ", "ur"), ("xx", None), ("", None)])
 def test_codes_are_found_however_they_are_written(written: str, code: str | None) -> None:
     found = find_language(written)
     assert (found.code if found else None) == code
@@ -68,7 +68,24 @@ def test_a_persons_choice_goes_before_the_browsers(browse, user: User) -> None:
     assert 'dir="rtl"' in answer.text
     client = browse(user)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "es"
+    assert client.get("/settings/members/").headers["Content-Language"] == "ur"
+    User.objects.filter(pk=user.pk).update(language="")
     assert client.get("/settings/members/").headers["Content-Language"] == "es"
+
+
+@pytest.mark.parametrize(
+    ("wish", "language"), [("fr,es;q=0.5", "es"), ("fr", "en"), ("es-MX", "es"), ("ur-PK,en", "ur"), ("*", "en")]
+)
+def test_a_browsers_wish_is_met_only_where_the_texts_are_there(browse, tenant, wish: str, language: str) -> None:
+    assert (
+        browse(None).get("/accounts/login/", headers={"Accept-Language": wish}).headers["Content-Language"] == language
+    )
+
+
+def test_a_choice_may_name_any_of_the_forty(browse, tenant) -> None:
+    client = browse(None)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "gu"
+    assert client.get("/accounts/login/").headers["Content-Language"] == "gu"
 
 
 def test_an_unknown_stored_choice_is_ignored(browse, user: User) -> None:

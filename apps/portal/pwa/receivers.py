@@ -23,7 +23,9 @@ def tell_browsers(sender: Any, event: TaskChanged, **_rest: Any) -> None:
 
 @receiver(user_logged_out, dispatch_uid="portal.forget_browser")
 def forget_browser(sender: Any, request: HttpRequest | None = None, **_rest: Any) -> None:
-    """Signing out ends the notifications of that sign-in."""
+    """Signing out ends the notifications of that sign-in; the middleware then empties this browser of what the app kept."""
+    if request is not None:
+        request.signed_out = True  # type: ignore[attr-defined]
     key = getattr(getattr(request, "session", None), "session_key", None)
     if key:
         end_session(key)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -24,7 +24,15 @@ from apps.tasks.facade import has_decided
 
 STATIC = Path(__file__).resolve().parent.parent / "static" / "pwa"
 LONGEST_BODY = 8_000
-OFFLINE_FILES = ("portal/tokens.css", "portal/base.css", "portal/components.css", "portal/icons.svg", "pwa/offline.js")
+OFFLINE_FILES = (
+    "portal/tokens.css",
+    "portal/base.css",
+    "portal/components/frame.css",
+    "portal/components/actions.css",
+    "portal/components/show.css",
+    "portal/icons.svg",
+    "pwa/offline.js",
+)
 
 
 @public(reason="Browsers ask for it before anybody signs in; it names the product only.")
@@ -125,9 +133,9 @@ def push_unsubscribe(request: HttpRequest) -> HttpResponse:
 
 @public(reason="A picture.")
 @require_safe
-def favicon(request: HttpRequest) -> FileResponse:
+def favicon(request: HttpRequest) -> HttpResponse:
     """The icon browsers ask for by this address; pages name the sharper SVG."""
-    response = FileResponse((STATIC / "favicon.ico").open("rb"), content_type="image/x-icon")
+    response = HttpResponse((STATIC / "favicon.ico").read_bytes(), content_type="image/x-icon")
     response.headers["Cache-Control"] = "public, max-age=604800"
     return response
 

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from apps.portal.languages import language_list
 from apps.portal.website import views
 from apps.portal.website.site import SiteLanguage
 from apps.portal.website.sitemap import sitemap
@@ -13,6 +14,7 @@ urlpatterns = [
     path("", views.root, name="root"),
     path("robots.txt", views.robots, name="robots"),
     path("sitemap.xml", sitemap, name="sitemap"),
+    path("staff/languages/", language_list, name="language_list"),
     path("<site_language:language>/", views.landing, name="landing"),
     path("<site_language:language>/product/", views.product, name="product"),
     path("<site_language:language>/pricing/", views.pricing, name="pricing"),
