@@ -69,7 +69,7 @@ def job_metrics(*, first: date, last: date) -> list[MetricRow]:
     """Figures of the days ``first`` to ``last`` (both included), as they are now. Raises ``InvalidInput`` beyond 400 days."""
     if last < first or (last - first).days >= MAX_DAYS:
         raise InvalidInput(fields={"last": _("Choose 1 to %(days)d days in order.") % {"days": MAX_DAYS}})
-    bounds = {"first": _midnight(first), "beyond": _midnight(last + timedelta(days=1))}
+    bounds = {"first": midnight(first), "beyond": midnight(last + timedelta(days=1))}
     with connection.cursor() as cursor:
         cursor.execute(FIGURES, bounds)
         return [MetricRow(**dict(zip(FIELDS, row, strict=True))) for row in cursor.fetchall()]
@@ -108,5 +108,6 @@ def totals_since(*, hours: int = 24) -> dict[str, Any]:
     return {"jobs": jobs, "failed": failed, "score_avg": score, "below_target": low}
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The first instant of a day, UTC."""
     return datetime.combine(day, time.min, tzinfo=UTC)
