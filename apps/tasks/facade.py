@@ -27,6 +27,7 @@ from apps.tasks.selectors import (
     list_tasks,
     open_attachment,
 )
+from apps.tasks.services.daily import DayRow, day_metrics
 from apps.tasks.services.defaults import install as ensure_defaults
 from apps.tasks.services.holding import hold_decision, undo_decision
 from apps.tasks.services.metrics import job_metrics, roll_up
