@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.guards import held_permissions
 from apps.core.dashboard import Notice, notices_for
-from apps.tasks.contracts import MetricRow
-from apps.tasks.facade import job_metrics, list_tasks
+from apps.tasks.facade import DayRow, day_metrics, list_tasks
 
 NEEDS_SHOWN = 6
 CHANGES_SHOWN = 6
