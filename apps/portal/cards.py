@@ -50,7 +50,7 @@ def notices_of(request: HttpRequest, *, limit: int) -> dict[str, list[Notice] | 
     return {"needs": needed, "needs_total": total, "changed": news}
 
 
-def _metrics(today: date) -> list[MetricRow]:
+def _metrics(today: date) -> list[DayRow]:
     return job_metrics(first=today - timedelta(days=2 * DAYS - 1), last=today)
 
 
