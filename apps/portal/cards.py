@@ -54,7 +54,7 @@ def _metrics(today: date) -> list[DayRow]:
     return job_metrics(first=today - timedelta(days=2 * DAYS - 1), last=today)
 
 
-def _of(rows: list[MetricRow], today: date, back: int) -> dict[str, Any]:
+def _of(rows: list[DayRow], today: date, back: int) -> dict[str, Any]:
     """Sums of ``DAYS`` days that ended ``back`` days ago; shares of nothing are unknown, not zero."""
     last = today - timedelta(days=back)
     first = last - timedelta(days=DAYS - 1)
