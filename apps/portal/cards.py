@@ -104,7 +104,7 @@ def _trend_share(now: int, before: int) -> dict[str, str]:
     return {"trend": "", "note": text % {"n": abs(percent)} if percent else _("as in the two weeks before")}
 
 
-def _columns(rows: list[MetricRow], today: date) -> list[dict[str, Any]]:
+def _columns(rows: list[DayRow], today: date) -> list[dict[str, Any]]:
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     return [
         {
