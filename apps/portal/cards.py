@@ -18,7 +18,7 @@ from apps.tasks.facade import DayRow, day_metrics, list_tasks
 NEEDS_SHOWN = 6
 CHANGES_SHOWN = 6
 DAYS = 14
-KEPT_SECONDS = 10
+KEPT_SECONDS = 60
 
 
 def needs(request: HttpRequest) -> dict[str, Any]:
