@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -80,7 +81,12 @@ def test_a_decision_taken_back_leaves_the_answer_waiting(browse: Browse, member:
     assert holding.apply_decision(review_of(waiting).pk) is False
     assert facade.get_task(waiting.id).state == TaskState.REVIEW
     client.post(path("tasks:inbox_decide", waiting.id), {"decision": "approve"})
-    assert HeldDecision.objects.count() == 1
+    held = HeldDecision.objects.get()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(run_at), count(*) FROM public.dispatch_workitem WHERE kind = %s", [holding.APPLY])
+        last, items = cursor.fetchone()
+    assert items == 2
+    assert last > held.effective_at
 
 
 def test_the_first_decision_counts_also_while_it_is_held(user: User, member: User, waiting: TaskView) -> None:

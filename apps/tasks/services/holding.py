@@ -56,13 +56,13 @@ def hold_decision(
                 )
         except IntegrityError:
             raise AlreadyDecided from None
+        # One item per decision: the one of a decision taken back comes too early for the next.
         work = NewWork(
             kind=APPLY,
             ref=str(item.id),
-            dedupe_key=str(item.id),
+            dedupe_key=f"{item.id}:{held.effective_at.timestamp()}",
             delay_s=UNDO_S + MARGIN_S,
             queue=Queue.INTERACTIVE,
-            again=True,
         )
         dispatch.enqueue(tenant_id=tenant.id, work=work)
         live_updates.changed(tenant_id=tenant.id, topics=["tasks", f"task:{task.id}"])
