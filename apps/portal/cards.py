@@ -51,7 +51,7 @@ def notices_of(request: HttpRequest, *, limit: int) -> dict[str, list[Notice] | 
 
 
 def _metrics(today: date) -> list[DayRow]:
-    return job_metrics(first=today - timedelta(days=2 * DAYS - 1), last=today)
+    return day_metrics(first=today - timedelta(days=2 * DAYS - 1), last=today)
 
 
 def _of(rows: list[DayRow], today: date, back: int) -> dict[str, Any]:
