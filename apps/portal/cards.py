@@ -30,10 +30,17 @@ def needs(request: HttpRequest) -> dict[str, Any]:
 def health(_request: HttpRequest) -> dict[str, Any]:
     """How the answers of the last two weeks turned out, against the two weeks before; at most ``KEPT_SECONDS`` old."""
     today = timezone.now().date()
-    rows = caches["tenant"].get_or_set(f"home.metrics.{today}", lambda: _metrics(today), KEPT_SECONDS)
+    rows = _metrics(today)
     now, before = _of(rows, today, 0), _of(rows, today, DAYS)
     measured = any(part["done"] or part["failed"] for part in (now, before))
-    return {"measured": measured, "now": now, "tiles": _tiles(now, before), "columns": _columns(rows, today), "days": DAYS}
+    return {"measured": measured, "now": now, "tiles": _tiles(now, before)}
+
+
+def days(_request: HttpRequest) -> dict[str, Any] | None:
+    """Answers by day, done and failed; nothing before the first answer."""
+    today = timezone.now().date()
+    columns = _columns(_metrics(today), today)
+    return {"columns": columns, "days": DAYS} if any(one["value"] or one["failed"] for one in columns) else None
 
 
 def changed(request: HttpRequest) -> dict[str, Any]:
@@ -51,7 +58,13 @@ def notices_of(request: HttpRequest, *, limit: int) -> dict[str, list[Notice] | 
 
 
 def _metrics(today: date) -> list[DayRow]:
-    return day_metrics(first=today - timedelta(days=2 * DAYS - 1), last=today)
+    """The figures of four weeks, kept for a moment for the workspace, because two cards and every reload need them."""
+    kept = caches["tenant"].get_or_set(
+        f"home.metrics.{today}",
+        lambda: day_metrics(first=today - timedelta(days=2 * DAYS - 1), last=today),
+        KEPT_SECONDS,
+    )
+    return list(kept or [])
 
 
 def _of(rows: list[DayRow], today: date, back: int) -> dict[str, Any]:
@@ -66,7 +79,7 @@ def _of(rows: list[DayRow], today: date, back: int) -> dict[str, Any]:
     return {
         "done": done,
         "failed": failed,
-        "success": round(100 * done / (done + failed), 1) if done + failed else None,
+        "success": float(f"{100 * done / (done + failed):.1f}") if done + failed else None,
         "first_time": round(100 * sum(row.passed_first_time for row in chosen) / done) if done else None,
         "slow_s": max(slow) / 1000 if slow else None,
         "score": round(sum(score * count for score, count in scores) / weight) if weight else None,
@@ -85,7 +98,7 @@ def _tiles(now: dict[str, Any], before: dict[str, Any]) -> dict[str, dict[str, s
 
 def _trend(now: float | None, before: float | None, *, better_when_higher: bool, unit: str) -> dict[str, str]:
     if now is None or before is None:
-        return {"trend": "", "note": _("no earlier figure yet")}
+        return {"trend": "", "note": _("in the last two weeks")}
     change = round(now - before, 1)
     if not change:
         return {"trend": "", "note": _("as in the two weeks before")}
@@ -98,7 +111,7 @@ def _trend(now: float | None, before: float | None, *, better_when_higher: bool,
 
 def _trend_share(now: int, before: int) -> dict[str, str]:
     if not before:
-        return {"trend": "", "note": _("no earlier figure yet")}
+        return {"trend": "", "note": _("in the last two weeks")}
     percent = round(100 * (now - before) / before)
     text = _("%(n)d %% more than before") if percent > 0 else _("%(n)d %% less than before")
     return {"trend": "", "note": text % {"n": abs(percent)} if percent else _("as in the two weeks before")}

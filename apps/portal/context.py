@@ -15,6 +15,7 @@ from apps.accounts.facade import list_memberships
 from apps.accounts.guards import held_permissions
 from apps.core.navigation import by_group, visible_items
 from apps.core.search import PaletteAction, allowed_actions
+from apps.i18n.facade import offered_languages
 from apps.portal.guardian import Line, guardian_line
 from apps.tenants.enums import LaunchStage
 from apps.tenants.facade import effective_launch_stage
@@ -106,7 +107,7 @@ class Shell:
                 "url": f"{self._platform}/workspaces/{place.tenant.slug}/open/",
                 "current": place.tenant_id == self.tenant.id,
             }
-            for place in list_memberships(user_id=person.pk)
+            for place in list_memberships(user_id=int(person.pk or 0))
             if place.tenant.status == "active" or place.tenant_id == self.tenant.id
         ]
 
@@ -170,8 +171,10 @@ class Shell:
 
     @property
     def languages(self) -> list[dict[str, Any]]:
-        """Languages to switch to, each in its own name."""
-        return [dict(get_language_info(code)) for code, _name in settings.LANGUAGES]
+        """Languages whose texts are there, each in its own name, and the page's own where it is another one."""
+        codes = [language.code for language in offered_languages()]
+        mine = self.language["code"]
+        return [dict(get_language_info(code)) for code in [*codes, *([] if mine in codes else [mine])]]
 
     @property
     def language(self) -> dict[str, Any]:

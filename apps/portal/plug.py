@@ -50,12 +50,16 @@ navigation.register(
 
 for card in (
     DashboardCard(
-        name="portal.needs", section="needs", order=50, permission="workspace.view",
+        name="portal.needs", section="needs", order=5, permission="workspace.view",
         template="portal/_card_needs.html", context=cards.needs,
     ),
     DashboardCard(
         name="portal.health", section="health", order=10, permission="tasks.view",
         template="portal/_card_health.html", context=cards.health,
+    ),
+    DashboardCard(
+        name="portal.days", section="running", order=5, permission="tasks.view",
+        template="portal/_card_days.html", context=cards.days,
     ),
     DashboardCard(
         name="portal.changed", section="changed", order=10, permission="tasks.view",

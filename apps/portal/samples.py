@@ -53,12 +53,14 @@ def samples(request: HttpRequest) -> dict[str, Any]:
     wrong = SampleForm({**good, "title": "", "email": "ops@example", "limit": "much", "agree": ""}, prefix="wrong")
     wrong.data = {f"wrong-{name}": value for name, value in wrong.data.items()}
     wrong.add_error(None, _("The schedule and the due date contradict each other. Change one of them."))
-    note = {"at": now - timedelta(minutes=12)}
+    earlier = now - timedelta(minutes=12)
     return {
         "form": SampleForm(initial=good, prefix="good"),
         "wrong": wrong,
         "notices": [
-            Notice(title="Approve a refund of 1,240.00 EUR", url="#needs", icon="hand", text="Refund helper", **note),
+            Notice(
+                title="Approve a refund of 1,240.00 EUR", url="#needs", icon="hand", text="Refund helper", at=earlier
+            ),
             Notice(title="Reconnect Notion", url="#needs", icon="plug", text="Four workflows are paused", tone="bad"),
             Notice(title="AI budget at 82 %", url="#needs", icon="wallet", text="On pace to pass it on the 27th"),
         ],

@@ -53,7 +53,14 @@ PUBLIC = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/rese
 
 
 def _popover(name: str) -> Callable[[Page], None]:
-    return lambda page: page.evaluate(f"document.getElementById('{name}').showPopover()")
+    """By its button, which is also what it hangs from; where this width has none, the page itself is looked at."""
+
+    def press(page: Page) -> None:
+        button = page.locator(f"[popovertarget={name}]:visible")
+        if button.count():
+            button.first.click()
+
+    return press
 
 
 def _dialog(name: str) -> Callable[[Page], None]:

@@ -49,7 +49,7 @@ def test_home_of_an_empty_workspace_offers_an_example(tenant: TenantRef, browse:
     page = browse(user).get("/")
     assert page.status_code == 200
     assert b"Try an example" in page.content
-    assert b"Nothing needs you" in page.content
+    assert b"All clear" in page.content
 
 
 def test_new_task_leads_to_its_page_and_twice_the_same_form_is_one_task(

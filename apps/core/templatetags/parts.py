@@ -104,7 +104,7 @@ def query_with(context: template.Context, **changes: Any) -> str:
             query.pop(name, None)
         else:
             query[name] = str(value)
-    return query.urlencode()
+    return str(query.urlencode())
 
 
 @register.simple_block_tag
