@@ -142,7 +142,8 @@ class Streams:
                 await _write(send, RENEW, last=True)
                 return
             news = asyncio.ensure_future(listener.next(timeout_s=min(left, KEEP_ALIVE_S)))
-            await asyncio.wait({news, gone}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {news, gone}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if not news.done():
                 news.cancel()
                 return

@@ -5,6 +5,7 @@ permissions when it was issued. A stream ends after five minutes, so that is how
 """
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 from django.core import signing
 
@@ -34,7 +35,7 @@ def sign(ticket: Ticket) -> str:
 def read(text: str, *, host: str, max_age_s: float = GOOD_FOR_S) -> Ticket:
     """The ticket, when it is genuine, fresh and for this host. Raises ``TicketRefused``."""
     try:
-        stored = signing.loads(text, salt=SALT, max_age=max_age_s)
+        stored = signing.loads(text, salt=SALT, max_age=timedelta(seconds=max_age_s))
         ticket = Ticket(**{**stored, "topics": tuple(stored["topics"])})
     except (signing.BadSignature, TypeError, KeyError, ValueError):
         raise TicketRefused(detail="not a good ticket") from None

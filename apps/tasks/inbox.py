@@ -51,7 +51,7 @@ def _render(
     context: dict[str, Any] = {
         "items": items,
         "others": others,
-        "held": facade.list_held(user_id=request.user.pk),
+        "held": facade.list_held(user_id=request.user.pk or 0),
         "total": len(items) + len(others),
         "now": current_time(),
         "position": position,
@@ -89,7 +89,7 @@ def inbox_decide(request: HttpRequest, task_id: UUID) -> HttpResponse:
             decision=decision,
             edited_text=edited,
             reason=form.cleaned_data["reason"],
-            user_id=request.user.pk,
+            user_id=request.user.pk or 0,
         )
     except PlatformError as error:
         form.add_platform_error(error)
@@ -109,7 +109,7 @@ def inbox_decide(request: HttpRequest, task_id: UUID) -> HttpResponse:
 def decision_undo(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """Take one's own decision back while that is still possible."""
     try:
-        facade.undo_decision(task_id=task_id, user_id=request.user.pk)
+        facade.undo_decision(task_id=task_id, user_id=request.user.pk or 0)
         messages.success(request, _("Taken back. The answer waits for a decision again."))
     except PlatformError as error:
         messages.error(request, error.text)

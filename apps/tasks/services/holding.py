@@ -85,17 +85,18 @@ def apply_decision(review_id: UUID | str) -> bool:
     A decision that is refused by now (the task was cancelled, the person lost the right) is dropped; the review stays open if
     it was.
     """
+    wanted = UUID(str(review_id))
     with transaction.atomic():
         held = (
             HeldDecision.objects.select_for_update(of=("self",))
             .select_related("review")
-            .filter(pk=review_id, effective_at__lte=Now())
+            .filter(pk=wanted, effective_at__lte=Now())
             .first()
         )
         if held is None:
             return False
         task_id = held.review.task_id
-        HeldDecision.objects.filter(pk=review_id).delete()
+        HeldDecision.objects.filter(pk=wanted).delete()
         try:
             with transaction.atomic():
                 reviewing.decide_review(
