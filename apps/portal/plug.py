@@ -50,7 +50,7 @@ navigation.register(
 
 for card in (
     DashboardCard(
-        name="portal.needs", section="needs", order=5, permission="workspace.view",
+        name="portal.needs", section="needs", order=1, permission="workspace.view",
         template="portal/_card_needs.html", context=cards.needs,
     ),
     DashboardCard(
