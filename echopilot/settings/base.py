@@ -220,6 +220,21 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "COLORS": {  # lagoon, as in the portal
+        "primary": {
+            "50": "oklch(0.975 0.015 205)",
+            "100": "oklch(0.945 0.03 205)",
+            "200": "oklch(0.89 0.05 205)",
+            "300": "oklch(0.82 0.08 205)",
+            "400": "oklch(0.72 0.1 205)",
+            "500": "oklch(0.6 0.1 205)",
+            "600": "oklch(0.5 0.085 205)",
+            "700": "oklch(0.44 0.075 205)",
+            "800": "oklch(0.37 0.06 205)",
+            "900": "oklch(0.31 0.05 205)",
+            "950": "oklch(0.22 0.04 205)",
+        }
+    },
 }
 
 LANGUAGE_CODE = "en"

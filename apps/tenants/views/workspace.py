@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.accounts.errors import StaffMayNot
 from apps.accounts.facade import count_members, invite, mark_started, read_invitation
 from apps.accounts.guards import permission_required
 from apps.accounts.views.members import show_members
@@ -28,14 +29,12 @@ def getting_started(request: HttpRequest) -> HttpResponse:
 @permission_required("workspace.view")
 @require_POST
 def getting_started_close(request: HttpRequest) -> HttpResponse:
-    """Put the card on Home away, or bring it back."""
-    put_away = request.POST.get("back") != "1"
-    mark_started(membership_id=request.membership.pk, put_away=put_away)
-    if put_away:
-        undo = f"undo:{reverse('tenants:getting_started_reopen')}"
-        messages.success(
-            request, _("The list is put away. You find it under your workspace's settings."), extra_tags=undo
-        )
+    """Put the card on Home away; undone by ``getting_started_reopen``. Staff acting as somebody leave it where it is."""
+    if request.staff_access is not None:
+        raise StaffMayNot
+    mark_started(membership_id=request.membership.pk)
+    undo = f"undo:{reverse('tenants:getting_started_reopen')}"
+    messages.success(request, _("The list is put away. You find it in the settings."), extra_tags=undo)
     return redirect("portal:home")
 
 
@@ -43,6 +42,8 @@ def getting_started_close(request: HttpRequest) -> HttpResponse:
 @require_POST
 def getting_started_reopen(request: HttpRequest) -> HttpResponse:
     """Bring the card on Home back."""
+    if request.staff_access is not None:
+        raise StaffMayNot
     mark_started(membership_id=request.membership.pk, put_away=False)
     return redirect("portal:home")
 
