@@ -44,7 +44,8 @@ from apps.tasks.services.submitting import submit_task
 __all__ = [
     "AttachmentView", "DayRow", "DeadLetter", "EventView", "MetricRow", "NewAttachment", "Page", "ReviewView", "StuckTask",
     "TaskRow", "TaskTypeView", "TaskView", "cancel_task", "count_open_reviews", "count_tasks_by_state", "day_metrics",
-    "decide_review", "ensure_defaults", "find_stuck", "get_task", "has_decided", "hold_decision", "job_metrics", "list_chosen", "list_clients",
+    "decide_review", "ensure_defaults", "find_stuck", "get_task", "has_decided",
+    "hold_decision", "job_metrics", "list_chosen", "list_clients",
     "list_dead_letters", "list_held", "list_reviews", "list_task_types", "list_tasks", "open_attachment", "replay_dead",
     "retry_task", "roll_up", "seed_demo", "submit_task", "undo_decision",
 ]  # fmt: skip
