@@ -39,7 +39,7 @@ class Preferences:
         user = getattr(request, "staff", None) or getattr(request, "user", None)
         if settings.SESSION_COOKIE_NAME in request.COOKIES and user is not None and user.is_authenticated:
             return cls(**{field.name: getattr(user, field.name) for field in fields(cls)})
-        kept = {name: request.COOKIES[name] for name in IN_COOKIES if name in request.COOKIES}
+        kept: dict[str, Any] = {name: request.COOKIES.get(name) for name in IN_COOKIES}
         return replace(cls(), **{name: value for name, value in kept.items() if value in _CHOICES[name]})
 
 

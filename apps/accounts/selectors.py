@@ -5,7 +5,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from apps.accounts.enums import Role
-from apps.accounts.models import Invitation, Membership, StaffAccess
+from apps.accounts.models import Invitation, Membership
+from apps.accounts.models_staff import StaffAccess
 from apps.accounts.permissions import permissions_of_role
 from apps.accounts.scope import withheld_from
 

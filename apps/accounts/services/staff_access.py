@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.enums import AccessEnd, Role
 from apps.accounts.errors import AccessNotPossible
 from apps.accounts.mail import send_mail
-from apps.accounts.models import Membership, StaffAccess, StaffAct, User
+from apps.accounts.models import Membership, User
+from apps.accounts.models_staff import StaffAccess, StaffAct
 from apps.core.context import current_request_id
 from apps.core.errors import InvalidInput, NotAllowed, NotFound
 
@@ -68,7 +70,8 @@ def find_live_access(
     people = live.filter(
         staff__is_active=True, staff__is_staff=True, acting_as__is_active=True, acting_as__is_staff=False
     )
-    return people.select_related("acting_as", "staff").first()
+    stay: StaffAccess | None = people.select_related("acting_as", "staff").first()
+    return stay
 
 
 def open_access_of(*, staff_id: int, tenant_id: int, now: datetime | None = None) -> StaffAccess | None:
@@ -107,7 +110,7 @@ def finish_act(*, act_id: int, status: int) -> None:
     StaffAct.objects.filter(pk=act_id).update(status=status)
 
 
-def _open(staff_id: int) -> Any:
+def _open(staff_id: int) -> QuerySet[StaffAccess]:
     return StaffAccess.objects.filter(staff_id=staff_id, ended_at=None)
 
 

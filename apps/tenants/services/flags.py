@@ -18,7 +18,8 @@ from django.utils import timezone
 from apps.core.errors import InvalidInput, Misconfigured
 from apps.tenants.context import current_tenant
 from apps.tenants.enums import FlagState, TenantEventKind
-from apps.tenants.models import FeatureFlag, FlagChoice, Tenant
+from apps.tenants.models import Tenant
+from apps.tenants.models_flags import FeatureFlag, FlagChoice
 from apps.tenants.registries import feature_flags
 from apps.tenants.services.records import record_event
 

@@ -39,7 +39,7 @@ def change_workspace(*, user: Any, name: str, time_zone: str, currency: str, lan
         row = Tenant.objects.select_for_update().get(pk=tenant_id)
         changed = [field for field in FIELDS if getattr(row, field) != wanted[field]]
         if changed:
-            detail = {field: [getattr(row, field), wanted[field]] for field in changed}
+            detail: dict[str, Any] = {field: [getattr(row, field), wanted[field]] for field in changed}
             Tenant.objects.filter(pk=tenant_id).update(**{field: wanted[field] for field in changed})
             record_event(tenant_id=tenant_id, kind=TenantEventKind.CHANGED, actor_id=user.pk, **detail)
             transaction.on_commit(directory.forget)
