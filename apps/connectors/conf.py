@@ -42,10 +42,8 @@ def timing() -> Timing:
 
 def operator_address() -> str | None:
     """Notion's address in this installation when it is not Notion's own: the sandbox of a local one."""
-    if hasattr(settings, "NOTION_BASE_URL"):
-        return settings.NOTION_BASE_URL or None
-    address: str | None = settings.ENV.notion_base_url
-    return address
+    address: str | None = getattr(settings, "NOTION_BASE_URL", settings.ENV.notion_base_url)
+    return address or None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Usage and costs: one page in which every figure is a filter, and the same figures as CSV."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -12,13 +13,13 @@ from django.views.decorators.http import require_GET
 
 from apps.accounts.guards import held_permissions, permission_required
 from apps.ai import selectors
+from apps.ai.gateway.ledger import dollars
 from apps.ai.pages.filtering import TITLES, UsageFilter, label_of, names_of
 from apps.ai.usage.calls import csv_lines
 from apps.ai.usage.money import month_so_far, passed_tasks
 from apps.ai.usage.reading import UsageReport, UsageSum, usage_report
 from apps.ai.usage.rolling import midnight
 from apps.core.charts import Bar, columns, share
-from apps.core.templatetags.ui import micros
 
 LINES = 12
 
@@ -52,13 +53,14 @@ def usage(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @permission_required("costs.view")
-def usage_csv(request: HttpRequest) -> StreamingHttpResponse:
+def usage_csv(request: HttpRequest) -> HttpResponse:
     """Every call behind the figures shown, as a file that is written while it is read."""
     wanted = UsageFilter.of(request)
     name = f"calls-{wanted.first:%Y-%m-%d}-{wanted.last:%Y-%m-%d}.csv"
     lines = csv_lines(first=wanted.first, last=wanted.last, chosen=wanted.chosen, state=request.GET.get("state", ""))
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8",
-                                 headers={"Content-Disposition": f'attachment; filename="{name}"'})  # fmt: skip
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8",
+                                   headers={"Content-Disposition": f'attachment; filename="{name}"'})  # fmt: skip
+    return cast(HttpResponse, answer)
 
 
 def _days(report: UsageReport, wanted: UsageFilter) -> list[dict[str, Any]]:
@@ -88,20 +90,15 @@ def _bar(day: date, line: UsageSum | None, wanted: UsageFilter, *, by_cost: bool
     """A bundled model costs nothing: without any cost the columns show the number of calls."""
     cost, calls = (line.cost_micros, line.calls) if line else (0, 0)
     said = ngettext("%(n)d call", "%(n)d calls", calls) % {"n": calls}
-    amount = plain(cost)
+    amount = f"${dollars(cost)}"
     return Bar(
         parts=(("brand", float(cost if by_cost else calls)),), title=f"{date_format(day, 'DATE_FORMAT')}: {amount}, {said}",
         url=f"?{wanted.query(day=day.isoformat())}" if calls else "",
     )  # fmt: skip
 
 
-def plain(amount: int | None) -> str:
-    """An amount as text without markup, for titles."""
-    return str(micros(amount)).replace("<bdi>", "").replace("</bdi>", "")
-
-
 def _groups(
-    report: UsageReport, wanted: UsageFilter, people: dict[int, str], passed: dict[str, int]
+    report: UsageReport, wanted: UsageFilter, people: dict[int, str], passed: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     groups = []
     for name, title in TITLES.items():
@@ -120,7 +117,7 @@ def _groups(
     return groups
 
 
-def _per_passed(total: UsageSum, wanted: UsageFilter, passed: dict[str, int]) -> dict[str, Any] | None:
+def _per_passed(total: UsageSum, wanted: UsageFilter, passed: Mapping[str, int]) -> dict[str, Any] | None:
     """Money over delivered results; only where the filter says the same of both: not for one model, person or workflow."""
     if set(wanted.chosen) - {"task_type"}:
         return None
