@@ -3,7 +3,9 @@
 from typing import Any
 
 from apps.accounts.errors import NotSignedIn
+from apps.accounts.hosts import lead_to
 from apps.accounts.permissions import require_known
+from apps.accounts.preferences import language_choices, zone_choices
 from apps.accounts.scope import current_tenant_id
 from apps.accounts.selectors import (
     count_members,
@@ -19,6 +21,7 @@ from apps.accounts.services.members import add_member, add_owner, find_or_create
 from apps.accounts.services.preferences import change_preferences
 from apps.accounts.services.staff_access import open_access_of, start_access
 from apps.accounts.services.tickets import issue_ticket
+from apps.accounts.views.members import show_members
 from apps.core.errors import InvalidInput, NotAllowed
 
 __all__ = [
@@ -32,6 +35,8 @@ __all__ = [
     "has_open_invitation",
     "invite",
     "issue_ticket",
+    "language_choices",
+    "lead_to",
     "list_members",
     "list_memberships",
     "mark_started",
@@ -39,7 +44,9 @@ __all__ = [
     "permissions_of",
     "read_invitation",
     "require",
+    "show_members",
     "start_access",
+    "zone_choices",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.ai.models import AICall, Budget, BudgetCounter, Reservation, Review, ReviewLabel
+from apps.ai.models import AICall, Budget, BudgetCounter, Reservation, Review, ReviewLabel, UsageDay, UsageMark
 from apps.core.back_office import ReadOnly
 
 
@@ -67,3 +67,19 @@ class ReviewLabelAdmin(ReadOnly):
     list_display = ("created_at", "review", "approved", "edited", "user_id", "reason")
     list_filter = ("approved", "edited")
     list_select_related = ("review",)
+
+
+@admin.register(UsageDay)
+class UsageDayAdmin(ReadOnly):
+    """Closed days, added up."""
+
+    list_display = ("day", "workflow", "model", "spending", "task_type", "calls", "failed_calls", "cost_micros")
+    list_filter = ("model", "spending", "task_type")
+    date_hierarchy = "day"
+
+
+@admin.register(UsageMark)
+class UsageMarkAdmin(ReadOnly):
+    """How far the calls are added up."""
+
+    list_display = ("rolled_until",)

@@ -171,3 +171,31 @@ class TaskCounterAdmin(LookOnly, ModelAdmin):
 
     list_display = ("last_number",)
     ordering = ("id",)
+
+
+@admin.register(models.HeldDecision)
+class HeldDecisionAdmin(LookOnly, ModelAdmin):
+    """Decisions that may still be taken back."""
+
+    list_display = ("review", "decision", "decided_by", "effective_at")
+    list_select_related = ("review",)
+    ordering = ("effective_at",)
+
+
+@admin.register(models.Conversation)
+class ConversationAdmin(LookOnly, ModelAdmin):
+    """That a person talked with the assistant, never what about: a conversation belongs to that person alone."""
+
+    list_display = ("id", "user_id", "created_at", "touched_at")
+    exclude = ("title",)
+    ordering = ("-touched_at",)
+
+
+@admin.register(models.ConversationTurn)
+class ConversationTurnAdmin(LookOnly, ModelAdmin):
+    """How an answer came about and what it cost, never its text."""
+
+    list_display = ("id", "role", "wording", "cost_micros", "is_finished", "created_at")
+    list_filter = ("role", "wording", "is_finished")
+    exclude = ("text", "sources", "note")
+    ordering = ("-created_at",)

@@ -17,7 +17,7 @@ from apps.tasks.demo import demo_rows
 from apps.tasks.enums import TaskState
 from apps.workflows.contracts import StepView
 from apps.workflows.enums import StepState
-from apps.workflows.presentation import TraceLine, trace_of
+from apps.workflows.facade import TraceLine, trace_of
 
 PLUMBING = frozenset({"switch", "set", "transform", "task.brief"})
 MAX_DIFF = 60_000

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from apps.accounts.facade import start_access
-from apps.accounts.hosts import lead_to
+from apps.accounts.facade import lead_to, start_access
 from apps.core.errors import PlatformError
+from apps.core.policy import Access, Policy, declares
 from apps.tenants.hosts import primary_domain, tenant_url
 from apps.tenants.models import FeatureFlag, FlagChoice, Tenant
 from apps.tenants.overview import overview_of
@@ -49,6 +49,7 @@ class Overview:
     def get_urls(self) -> list[Any]:
         """The overview before the package's own addresses, which take any text for an id."""
         view = self.admin_site.admin_view(self.overview)  # type: ignore[attr-defined]
+        view = declares(Policy(access=Access.STAFF, detail="staff"))(view)
         return [path("<int:pk>/overview/", view, name="tenants_tenant_overview"), *super().get_urls()]  # type: ignore[misc]
 
     def overview(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -5,7 +5,7 @@ import zoneinfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.preferences import language_choices, zone_choices
+from apps.accounts.facade import language_choices, zone_choices
 from apps.core.forms import AccessibleForm
 from apps.core.money import Currency
 from apps.tenants.enums import LaunchStage

@@ -1,12 +1,14 @@
 """The door to workflows for other apps. Every function works in the current tenant, inside the caller's transaction."""
 
 from apps.workflows.insight import list_day_flows, list_live_steps
+from apps.workflows.presentation import TraceLine, trace_of
 from apps.workflows.selectors import get_run, list_effects_in_review, list_runs
 from apps.workflows.services.definitions import ensure_workflow
 from apps.workflows.services.recovery import cancel_run, replay_run, resolve_effect, retry_run
 from apps.workflows.services.runs import signal_run, start_run
 
 __all__ = [
+    "TraceLine",
     "cancel_run",
     "ensure_workflow",
     "get_run",
@@ -19,4 +21,5 @@ __all__ = [
     "retry_run",
     "signal_run",
     "start_run",
+    "trace_of",
 ]

@@ -22,7 +22,7 @@ STRIP_CLASSES = {"done": "", "ok": "", "failed": "b", "bad": "b", "waiting": "w"
 def sparkline(values: Sequence[float], label: str = "", css: str = "") -> SafeString:
     """A line over its own highest value; without ``label`` it is decoration beside a figure. Fewer than two values: nothing."""
     if len(values) < 2:
-        return SafeString("")
+        return format_html("{}", "")
     top = max(*values, 0.000001)
     step = SPARK_WIDTH / (len(values) - 1)
     points = [
@@ -30,7 +30,7 @@ def sparkline(values: Sequence[float], label: str = "", css: str = "") -> SafeSt
         for index, value in enumerate(values)
     ]
     line = "M" + "L".join(points)
-    spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    spoken = format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="{}"', "true")
     return format_html(
         '<svg class="spark {}" viewBox="0 0 {} {}" preserveAspectRatio="none" {}>'
         '<path class="a" d="{}L{},{}L0,{}Z"></path><path class="l" d="{}"></path></svg>',

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from apps.core.errors import NotFound
-from apps.i18n.codes import RIGHT_TO_LEFT, SOURCE
+from apps.i18n.facade import RIGHT_TO_LEFT, SOURCE
 from apps.portal.website.texts import Text, read_text
 
 FOLDER = Path(__file__).parent / "articles"

@@ -7,9 +7,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts.facade import count_owners
+from apps.accounts.facade import count_owners, lead_to
 from apps.accounts.guards import held_permissions, permission_required
-from apps.accounts.hosts import lead_to
 from apps.core.errors import NotFound, PlatformError
 from apps.dispatch.contracts import NewWork
 from apps.dispatch.enums import Queue

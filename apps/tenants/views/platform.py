@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts.facade import change_preferences, issue_ticket, list_memberships, open_access_of
+from apps.accounts.facade import change_preferences, issue_ticket, lead_to, list_memberships, open_access_of
 from apps.accounts.guards import signed_in_required
-from apps.accounts.hosts import lead_to
 from apps.core.errors import NotFound, PlatformError
 from apps.core.policy import public
 from apps.tenants.enums import TenantStatus

@@ -8,9 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.errors import StaffMayNot
-from apps.accounts.facade import count_members, invite, mark_started, read_invitation
+from apps.accounts.facade import count_members, invite, mark_started, read_invitation, show_members
 from apps.accounts.guards import permission_required
-from apps.accounts.views.members import show_members
 from apps.core.errors import PlatformError
 from apps.tenants.hosts import platform_link
 from apps.tenants.onboarding import measured
