@@ -65,7 +65,7 @@ def day(value: date | datetime) -> SafeString:
 def moment(value: datetime) -> SafeString:
     """Date and time of day in the reader's time zone, as ``<time>``."""
     shown = format_datetime(value, format="medium", tzinfo=get_current_timezone(), locale=babel_locale())
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), shown)
+    return format_html('<time datetime="{}"><bdi>{}</bdi></time>', value.isoformat(), shown)
 
 
 @register.filter

@@ -87,7 +87,7 @@ def _tasks(amount: int) -> str:
 
 
 def _spend(micros: int) -> str:
-    return gettext("Model calls up to %(amount)s a month") % {"amount": Money.from_micros(micros).format(_locale())}
+    return gettext("Model calls up to %(amount)s a month") % {"amount": isolated(Money.from_micros(micros).format(_locale()))}
 
 
 def _people(amount: int) -> str:
@@ -124,7 +124,12 @@ def _number(amount: int) -> str:
     return str(format_decimal(amount, locale=_locale()))
 
 
+def isolated(text: str) -> str:
+    """Keep the direction of an amount inside words of another one, where no markup can stand (Unicode UAX 9, FSI and PDI)."""
+    return f"\u2068{text}\u2069"
+
+
 def _locale() -> str:
-    from apps.i18n.templatetags.i18n_tags import babel_locale
+    from apps.i18n.facade import babel_locale
 
     return babel_locale()
