@@ -73,7 +73,7 @@ def fallback_pace(rule: RateRule) -> Pace:
 
 @cache
 def _broker() -> redis.Redis:
-    return redis.Redis.from_url(settings.CACHES["default"]["LOCATION"], socket_timeout=1, socket_connect_timeout=1)
+    return redis.Redis.from_url(str(settings.CACHES["default"]["LOCATION"]), socket_timeout=1, socket_connect_timeout=1)
 
 
 def acquire(*, key: str, rule: RateRule, clock: Clock, wait_s: float | None = None) -> None:
