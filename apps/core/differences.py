@@ -70,8 +70,6 @@ _MISSING = object()
 
 
 def _walk(old: Any, new: Any, place: str, depth: int) -> Iterator[tuple[str, Any, Any]]:
-    if old == new and type(old) is type(new):
-        return
     if depth < MAX_DEPTH and isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in dict.fromkeys([*old, *new]):
             yield from _walk(
@@ -82,7 +80,7 @@ def _walk(old: Any, new: Any, place: str, depth: int) -> Iterator[tuple[str, Any
             left = old[index] if index < len(old) else _MISSING
             right = new[index] if index < len(new) else _MISSING
             yield from _walk(left, right, f"{place}[{index}]", depth + 1)
-    else:
+    elif old != new or type(old) is not type(new):
         yield place, old, new
 
 

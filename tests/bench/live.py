@@ -37,7 +37,7 @@ def streams(place: Place, count: int) -> dict[str, float]:
     process = subprocess.Popen(command, env=environment)
     server = Server(port=port, pid=process.pid, process=process)
     try:
-        time.sleep(4)
+        server.wait_until_ready()
         began = time.perf_counter()
         opened = [server.open(1, "runs", user_id=number % 50) for number in range(count)]
         opening_s = time.perf_counter() - began

@@ -3,10 +3,8 @@
 import os
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -31,9 +29,9 @@ def committed_notices(django_db_setup: None, django_db_blocker: Any) -> Iterator
         connection.close()
 
 
-@pytest.fixture
-def server(committed_notices: None) -> Iterator[Server]:
-    """A running events process."""
+@pytest.fixture(scope="module")
+def events_process(django_db_setup: None) -> Iterator[Server]:
+    """One events process for all tests of a file: starting one takes longer than most of them."""
     port = free_port()
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "echopilot.settings.test", "LOG_LEVEL": "WARNING"}
     command = [sys.executable, "-m", "uvicorn", "echopilot.events:application", "--port", str(port), "--no-access-log",
@@ -41,16 +39,20 @@ def server(committed_notices: None) -> Iterator[Server]:
     process = subprocess.Popen(command, env=environment)
     made = Server(port=port, pid=process.pid, process=process)
     try:
-        until = time.monotonic() + 30
-        while time.monotonic() < until and process.poll() is None:
-            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/events/healthz", timeout=1):
-                break
-            time.sleep(0.1)
+        made.wait_until_ready()
         yield made
     finally:
-        made.close()
         process.terminate()
         process.wait(timeout=10)
+
+
+@pytest.fixture
+def server(events_process: Server, committed_notices: None) -> Iterator[Server]:
+    """The running events process; the streams a test opened are closed after it."""
+    events_process.wait_until_ready()
+    yield events_process
+    events_process.close()
+    events_process.wait_for_streams(0)
 
 
 @pytest.fixture

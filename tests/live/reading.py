@@ -4,6 +4,8 @@ import json
 import socket
 import subprocess
 import time
+import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -28,12 +30,15 @@ class Stream:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(10)
-        self.socket.connect(("127.0.0.1", port))
-        self.socket.sendall(request.encode())
-        self.buffer = b""
-        self.head = self._until(b"\r\n\r\n").decode()
-        self.status = int(self.head.split()[1])
-        self.text = ""
+        self.buffer, self.text = b"", ""
+        try:
+            self.socket.connect(("127.0.0.1", port))
+            self.socket.sendall(request.encode())
+            self.head = self._until(b"\r\n\r\n").decode()
+            self.status = int(self.head.split()[1])
+        except BaseException:
+            self.socket.close()
+            raise
 
     def _until(self, mark: bytes) -> bytes:
         while mark not in self.buffer:
@@ -112,7 +117,30 @@ class Server:
         self.streams.append(stream)
         return stream
 
+    def health(self) -> dict[str, Any]:
+        """What the process says about itself."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/events/healthz", timeout=5) as answer:
+            return dict(json.load(answer))
+
+    def wait_until_ready(self, *, within_s: float = 60) -> None:
+        """Until it serves and has its database connection."""
+        until = time.monotonic() + within_s
+        while time.monotonic() < until:
+            with suppress(OSError):
+                if self.health()["database"]:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("the events process is not ready")
+
+    def wait_for_streams(self, count: int, *, within_s: float = 10) -> None:
+        """Until so many streams are open."""
+        until = time.monotonic() + within_s
+        while self.health()["streams"] != count:
+            assert time.monotonic() < until, self.health()
+            time.sleep(0.05)
+
     def close(self) -> None:
         """Close what tests left open."""
         for stream in self.streams:
             stream.close()
+        self.streams.clear()

@@ -80,7 +80,7 @@ def test_versions_show_what_changed_and_what_the_next_was_told(task: TaskView) -
         task, [verdict(1, "We open at nine.", 70, "- Say which days."), verdict(2, "We open daily at nine.", 92)]
     )
     assert [(draft.number, draft.score) for draft in drafts] == [(2, 92), (1, 70)]
-    assert [piece.text for piece in drafts[0].pieces if piece.kind == "added"] == ["daily "]
+    assert [piece.text for piece in drafts[0].pieces if piece.kind == "added"] == [" daily"]
     assert drafts[1].feedback == "- Say which days." and drafts[1].pieces == ()
 
 
