@@ -20,6 +20,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 from django.db.models import Model
 from django.db.models.query import QuerySet
+from django_redis.client import DefaultClient
 
 SCHEMA_IN_SQL = re.compile(r"\bt_[a-z0-9]{12}\b")
 GLOBAL_KEYS = re.compile(r"^(allauth[.:]|throttle|django\.contrib\.sessions|[a-z_]*rl[:.]|platform:)")
@@ -150,16 +151,18 @@ def _cache_patches() -> Iterator[Any]:
     """Inside a tenant the global cache is for what is global by name; everything else belongs into the tenant's cache."""
     from apps.tenants.context import active_tenant
 
-    original = BaseCache.make_and_validate_key
+    def watched(original: Callable[..., str]) -> Callable[..., str]:
+        def make_key(self: Any, key: str, *args: Any, **kwargs: Any) -> str:
+            made = original(self, key, *args, **kwargs)
+            tenant = active_tenant()
+            if tenant is not None and tenant.schema_name not in made and not GLOBAL_KEYS.search(str(key)):
+                _breach(f"inside {tenant.schema_name} the key {key!r} goes to a cache that all tenants share")
+            return made
 
-    def make_key(self: Any, key: str, version: Any = None) -> str:
-        made = original(self, key, version=version)
-        tenant = active_tenant()
-        if tenant is not None and tenant.schema_name not in made and not GLOBAL_KEYS.search(str(key)):
-            _breach(f"inside {tenant.schema_name} the key {key!r} goes to a cache that all tenants share")
-        return made
+        return make_key
 
-    yield mock.patch.object(BaseCache, "make_and_validate_key", make_key)
+    for owner, name in ((BaseCache, "make_and_validate_key"), (DefaultClient, "make_key")):
+        yield mock.patch.object(owner, name, watched(getattr(owner, name)))
 
 
 def _file_patches() -> Iterator[Any]:
