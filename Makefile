@@ -6,7 +6,7 @@ PYTEST := $(PYTHON) -m pytest
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run down test test-fast smoke bench faults proof lint format requirements clean
+.PHONY: help messages install install-dev run down test test-fast smoke bench faults proof lint format requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ install: ## Create .venv and install the product with its embedded servers and m
 
 install-dev: ## The same, and what tests and linters need
 	@$(INSTALL) test
+
+messages: install-dev ## Collect texts, bring locale/ up to date, compile it, say what is untranslated (needs gettext)
+	$(PYTHON) manage.py messages $(ARGS)
 
 requirements: install-dev ## Compile requirements/*.in to pinned, hashed *.txt (UPGRADE=1: newest versions)
 	@for set in base local model image dev tools; do \

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 purpose=${1:-run}
 case $purpose in
     run) sets="base local"; debian="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core" ;;
-    test) sets="base local dev"; debian="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core chromium" ;;
+    test) sets="base local dev"; debian="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core chromium gettext" ;;
     *) echo "usage: install.sh run|test" >&2; exit 2 ;;
 esac
 

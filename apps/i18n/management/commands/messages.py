@@ -24,6 +24,8 @@ class Extraction(makemessages.Command):
     """Django's, without guesses: a text that resembles an old one is a new text."""
 
     msgmerge_options = ["-q", "--backup=none", "--previous", "--update", "--no-fuzzy-matching"]
+    # Other names the code imports the functions under.
+    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=_lazy", "--keyword=lazy", "--keyword=noop"]
 
 
 class Command(BaseCommand):
