@@ -18,7 +18,7 @@ from apps.connectors.enums import ConflictState
 from apps.connectors.providers.notion.conflicts import is_reversible
 from apps.core.errors import PlatformError
 
-LISTED = 100
+LISTED = 30
 DECIDED = 20
 
 
