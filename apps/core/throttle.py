@@ -29,7 +29,7 @@ def knock(request: HttpRequest, *, door: str, times: int, seconds: int) -> None:
 
     The address lives in the cache only, and no longer than that.
     """
-    key = f"knock:{door}:{client_address(request)}"
+    key = f"throttle:{door}:{client_address(request)}"
     cache.add(key, 0, seconds)
     try:
         count = cache.incr(key)

@@ -52,6 +52,7 @@ def test_pages_api_and_sign_in_go_on_while_the_cache_is_away(no_cache: None, bro
         "/api/v1/auth/token/", {"email": user.email, "password": PASSWORD}, content_type="application/json"
     )
     assert token.status_code == 200
+    assert caches["default"].incr("nothing") == 0
     visitor = browse()
     answer = visitor.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
     assert answer.status_code == 302, answer.content[:500]
