@@ -4,10 +4,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.dashboard import DashboardCard, dashboard_cards
 from apps.core.navigation import NavigationItem, navigation
-from apps.core.search import PaletteAction, palette_actions
+from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import JobKind
 from apps.dispatch.registries import work_kinds
-from apps.portal import cards
+from apps.portal import cards, people
 from apps.portal.pwa.sending import KIND, send_push
 from apps.tasks.enums import TaskState
 from apps.tasks.facade import count_tasks_by_state
@@ -100,4 +100,7 @@ for action in (
 ):  # fmt: skip
     palette_actions.register(action)
 
+search_sources.register(
+    SearchSource(name="people", label=_("People"), permission="members.view", search=people.find, order=40)
+)
 work_kinds.register(JobKind(name=KIND, handler=send_push, timeout_s=30, max_attempts=5))

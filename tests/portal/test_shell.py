@@ -81,6 +81,14 @@ def test_palette_finds_pages_tasks_and_ids(tenant: TenantRef, browse: Browse, us
     assert 'data-url="/tasks/"' in client.get(path("palette"), {"q": "tasks"}).content.decode()
 
 
+def test_palette_finds_people_of_this_workspace_for_those_who_may_see_them(
+    tenant: TenantRef, browse: Browse, user: User, viewer: User, outsider: User
+) -> None:
+    assert viewer.email in browse(user).get(path("palette"), {"q": "viewer@"}).content.decode()
+    assert outsider.email not in browse(user).get(path("palette"), {"q": "outsider"}).content.decode()
+    assert viewer.email not in browse(viewer).get(path("palette"), {"q": "viewer@"}).content.decode()
+
+
 def test_palette_never_finds_what_is_of_another_workspace(db: None, browse: Browse, user: User, outsider: User) -> None:
     with transactions.entered("acme"):
         tasks.ensure_defaults()
