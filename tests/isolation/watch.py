@@ -102,7 +102,7 @@ def _queryset_patches() -> Iterator[Any]:
 
     def clone(self: Any) -> Any:
         copy = original_clone(self)
-        if self._born != "public":
+        if self.__dict__.get("_born", "public") != "public":
             copy._born = self._born
         return copy
 

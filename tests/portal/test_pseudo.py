@@ -79,7 +79,7 @@ def untranslated(page: str, known: tuple[str, ...]) -> list[str]:
         while re.search(INSIDE, rest):  # innermost first: a translated text may stand inside another
             rest = re.sub(INSIDE, " ", rest)
         rest = re.sub(f"{OPENING}.*|.*{CLOSING}", " ", rest, flags=re.DOTALL)  # a sentence cut by markup inside it
-        for name in known:
+        for name in sorted(known, key=len, reverse=True):
             rest = rest.replace(name, " ")
         rest = DATES.sub(" ", NAMES.sub(" ", rest))
         if LETTERS.search(rest):
