@@ -16,6 +16,7 @@ from django.core.cache import caches
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 
 from apps.accounts.models import Membership, User
 from apps.accounts.services.tokens import start_session
@@ -64,6 +65,7 @@ def clients(user: User, member: User, viewer: User, staff: User, outsider: User)
         tenant = get_tenant(slug=slug)
         pair = start_session(person=person, tenant_id=tenant.id, epoch=tenant.epoch)
         made[role].defaults["HTTP_AUTHORIZATION"] = f"Bearer {pair.access}"
+    made["owner"].get(reverse("pwa:push_state", urlconf="echopilot.urls_tenant"))  # the installation's key is made once, here
     return made
 
 
@@ -196,7 +198,7 @@ def undone() -> Iterator[None]:
 def everywhere(victim: Victim, *, known: bool) -> dict[str, Any]:
     """Foreign (or unknown) ids under every name somebody might read them by."""
     uuid, number = (str(victim.task), victim.membership) if known else (str(UNKNOWN_UUID), UNKNOWN_INT)
-    slug, schema = (victim.tenant.slug, victim.tenant.schema_name) if known else ("nobody", "t_000000000000")
+    slug, schema = (victim.tenant.slug, victim.tenant.schema_name) if known else ("nosuchworkspace", "t_000000000000")
     identifier = victim.tenant.id if known else UNKNOWN_INT
     data = {"task": uuid, "task_id": uuid, "id": uuid, "run": uuid, "cursor": uuid, "q": uuid, "membership_id": number,
             "invitation_id": number, "export_id": number, "tenant_id": identifier, "workspace": slug, "schema": schema}  # fmt: skip
@@ -225,7 +227,7 @@ def visible(answer: HttpResponse, *ids: object) -> tuple[Any, ...]:
 def difference(one: tuple[Any, ...], other: tuple[Any, ...]) -> str:
     """What differs, short enough to read."""
     lines = difflib.unified_diff(str(one).split("\\n"), str(other).split("\\n"), n=0, lineterm="")
-    return " | ".join(lines)[:600]
+    return " | ".join(lines)[:1500]
 
 
 def _quoted(value: str) -> str:
