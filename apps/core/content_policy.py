@@ -1,9 +1,11 @@
 """What a browser may load and run on our pages (Content Security Policy Level 3)."""
 
+from typing import Any
+
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 # The portal and sign-in: own files only; an inline script needs the request's nonce, inline styles and handlers never run.
-PORTAL_POLICY = {
+PORTAL_POLICY: dict[str, list[Any]] = {
     "default-src": [NONE],
     "script-src": [SELF, NONCE],
     "style-src": [SELF, NONCE],
@@ -32,7 +34,7 @@ def portal_policy(*, base_domain: str, events_port: int | None) -> dict[str, lis
 
 # The back office is Unfold: Alpine.js evaluates the expressions in its attributes, and theme colours and popovers are inline
 # styles. Only staff reach it, and scripts still come from our own files alone.
-BACK_OFFICE_POLICY = {
+BACK_OFFICE_POLICY: dict[str, list[Any]] = {
     **PORTAL_POLICY,
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],

@@ -22,10 +22,10 @@ def problems_of(path: Path) -> list[str]:
     for message in catalogue:
         if not message.id or message.fuzzy:
             continue
-        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        strings = [message.string] if isinstance(message.string, str) else list(message.string or ())
         if not any(strings):
             continue
-        found += _problems(message, list(strings), catalogue.num_plurals)
+        found += _problems(message, strings, catalogue.num_plurals)
     return found
 
 
@@ -46,9 +46,8 @@ def msgfmt_complaints(path: Path) -> str:
 
 
 def _problems(message: Message, strings: list[str], plurals: int) -> list[str]:
-    is_plural = isinstance(message.id, tuple | list)
-    title = message.id[0] if is_plural else message.id
-    wanted = message.id[1] if is_plural else message.id
+    is_plural = not isinstance(message.id, str)
+    title, wanted = (message.id, message.id) if isinstance(message.id, str) else (message.id[0], message.id[1])
     found = []
     if is_plural and (len(strings) != plurals or not all(strings)):
         found.append(f"{title!r}: needs {plurals} plural forms")

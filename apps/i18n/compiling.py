@@ -3,6 +3,7 @@
 The compiled files are committed, so that a fresh machine needs no tools; a test compares them with their sources.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,10 +63,9 @@ def write_pseudo(sources: list[Path], folder: Path, code: str) -> Path:
         for message in load(source):
             if not message.id:
                 continue
-            both = isinstance(message.id, tuple | list)
-            text = tuple(pseudo(one) for one in message.id) if both else pseudo(message.id)
-            if both:
-                text = (text[0], *[text[1]] * (catalogue.num_plurals - 1))
+            text: str | tuple[str, ...] = pseudo(message.id) if isinstance(message.id, str) else ""
+            if not isinstance(message.id, str):
+                text = (pseudo(message.id[0]), *[pseudo(message.id[1])] * (catalogue.num_plurals - 1))
             catalogue.add(message.id, text, context=message.context)
     target = folder / to_locale(code) / "LC_MESSAGES" / "django.mo"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,8 +82,8 @@ def _done(message: object) -> bool:
 def _key(message: object) -> tuple[str, str]:
     identity, context = message.id, message.context or ""  # type: ignore[attr-defined]
     context = context.decode() if isinstance(context, bytes) else context  # MO files give it as bytes
-    return (context, identity[0] if isinstance(identity, tuple | list) else identity)  # type: ignore[attr-defined]
+    return (context, identity[0] if isinstance(identity, tuple | list) else identity)
 
 
-def _plain(texts: dict[tuple[str, str], object]) -> dict[tuple[str, str], tuple[str, ...]]:
+def _plain(texts: Mapping[tuple[str, str], object]) -> dict[tuple[str, str], tuple[str, ...]]:
     return {key: tuple(text) if isinstance(text, tuple | list) else (str(text),) for key, text in texts.items()}

@@ -87,7 +87,9 @@ def _tasks(amount: int) -> str:
 
 
 def _spend(micros: int) -> str:
-    return gettext("Model calls up to %(amount)s a month") % {"amount": isolated(Money.from_micros(micros).format(_locale()))}
+    return gettext("Model calls up to %(amount)s a month") % {
+        "amount": isolated(Money.from_micros(micros).format(_locale()))
+    }
 
 
 def _people(amount: int) -> str:

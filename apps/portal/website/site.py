@@ -146,10 +146,11 @@ def site_view(*, reason: str) -> Callable[[Page], Page]:
             if not known.is_announced:
                 match = request.resolver_match
                 assert match is not None
-                return redirect(f"site:{match.url_name}", language=settings.LANGUAGE_CODE, **values)
+                moved: HttpResponse = redirect(f"site:{match.url_name}", language=settings.LANGUAGE_CODE, **values)
+                return moved
             with translation.override(language):
-                request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
-                response = view(request, **values)
+                request.LANGUAGE_CODE = language
+                response: HttpResponse = view(request, **values)
             response.headers["Content-Language"] = language
             return response
 

@@ -60,7 +60,7 @@ class Command(BaseCommand):
         for code in codes:
             start_catalogue(_ours(code), code)
         call_command(
-            Extraction(stdout=self.stderr, stderr=self.stderr),
+            Extraction(),
             locale=[to_locale(code) for code in codes],
             ignore_patterns=list(IGNORED),
             add_location="file",
