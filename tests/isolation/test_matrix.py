@@ -31,6 +31,8 @@ PUBLIC_TABLES = ("accounts_membership", "accounts_invitation", "accounts_apisess
 SHORT = 4  # an id as short as this appears in pages by chance
 MASKS = (
     (re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"'), "CSRF"),
+    (re.compile(r"data:image/svg[^\"]+|\b[A-Z2-7]{32}\b|\b([A-Z2-7]{4} ){7}[A-Z2-7]{4}\b"), "SECRET"),
+    (re.compile(r'<script id="js_data".*?</script>', re.DOTALL), "CHALLENGE"),
     (re.compile(r'"X-CSRFToken": "[^"]*"'), "CSRF"),
     (re.compile(r"\br[0-9a-f]{32}\b"), "REQUEST"),
     (re.compile(r'<input type="hidden"[^>]*value="[0-9a-f-]{32,36}"[^>]*>'), "FRESH"),
