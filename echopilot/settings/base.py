@@ -8,7 +8,7 @@ from kombu.common import Broadcast
 
 from apps.core.content_policy import BACK_OFFICE_POLICY, portal_policy
 from apps.core.logging import logging_config
-from apps.i18n.codes import LANGUAGES as LANGUAGES
+from apps.i18n.codes import LANGUAGES  # noqa: F401 - a setting of Django
 from echopilot.settings.environment import (
     ROOT,
     email_settings,

@@ -67,7 +67,9 @@ def clients(user: User, member: User, viewer: User, staff: User, outsider: User)
         tenant = get_tenant(slug=slug)
         pair = start_session(person=person, tenant_id=tenant.id, epoch=tenant.epoch)
         made[role].defaults["HTTP_AUTHORIZATION"] = f"Bearer {pair.access}"
-    made["owner"].get(reverse("pwa:push_state", urlconf="echopilot.urls_tenant"))  # the installation's key is made once, here
+    made["owner"].get(
+        reverse("pwa:push_state", urlconf="echopilot.urls_tenant")
+    )  # the installation's key is made once, here
     return made
 
 

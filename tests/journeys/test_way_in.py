@@ -99,7 +99,9 @@ def test_from_sign_up_to_the_first_answer_in_under_two_minutes(
     expect(page.get_by_role("heading", name="Getting started")).to_be_visible()
     page.get_by_role("link", name="Send a task").click()
     page.get_by_label("What do you need?").fill("A friendly one-sentence welcome for new customers")
-    page.get_by_label(re.compile("^Details")).fill("We are a small bakery. Write one warm sentence for the shop window.")
+    page.get_by_label(re.compile("^Details")).fill(
+        "We are a small bakery. Write one warm sentence for the shop window."
+    )
     page.get_by_role("button", name="Start task").click()
     page.wait_for_url(re.compile(r"/tasks/[0-9a-f-]{36}/"))
     expect(

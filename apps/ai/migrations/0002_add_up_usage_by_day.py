@@ -4,42 +4,61 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ai', '0001_initial'),
+        ("ai", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='UsageDay',
+            name="UsageDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('workflow', models.CharField(blank=True, max_length=200)),
-                ('model', models.CharField(max_length=120)),
-                ('spending', models.CharField(choices=[('work', 'Answering tasks'), ('judge', 'Judging answers'), ('assist', 'Helping in the portal'), ('retry', 'Retries and repairs')], max_length=8)),
-                ('task_type', models.CharField(blank=True, max_length=64)),
-                ('user_id', models.BigIntegerField(blank=True, null=True)),
-                ('calls', models.PositiveIntegerField()),
-                ('failed_calls', models.PositiveIntegerField()),
-                ('unpriced_calls', models.PositiveIntegerField()),
-                ('prompt_tokens', models.BigIntegerField()),
-                ('cached_tokens', models.BigIntegerField()),
-                ('completion_tokens', models.BigIntegerField()),
-                ('cost_micros', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("workflow", models.CharField(blank=True, max_length=200)),
+                ("model", models.CharField(max_length=120)),
+                (
+                    "spending",
+                    models.CharField(
+                        choices=[
+                            ("work", "Answering tasks"),
+                            ("judge", "Judging answers"),
+                            ("assist", "Helping in the portal"),
+                            ("retry", "Retries and repairs"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("task_type", models.CharField(blank=True, max_length=64)),
+                ("user_id", models.BigIntegerField(blank=True, null=True)),
+                ("calls", models.PositiveIntegerField()),
+                ("failed_calls", models.PositiveIntegerField()),
+                ("unpriced_calls", models.PositiveIntegerField()),
+                ("prompt_tokens", models.BigIntegerField()),
+                ("cached_tokens", models.BigIntegerField()),
+                ("completion_tokens", models.BigIntegerField()),
+                ("cost_micros", models.BigIntegerField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('day', 'workflow', 'model', 'spending', 'task_type', 'user_id'), name='ai_usageday_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('cost_micros__gte', 0)), name='ai_usageday_cost_not_negative')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "workflow", "model", "spending", "task_type", "user_id"),
+                        name="ai_usageday_once",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("cost_micros__gte", 0)), name="ai_usageday_cost_not_negative"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UsageMark',
+            name="UsageMark",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('rolled_until', models.DateField()),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("rolled_until", models.DateField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='ai_usagemark_is_one_row')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="ai_usagemark_is_one_row")],
             },
         ),
     ]

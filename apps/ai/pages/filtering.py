@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from apps.ai.enums import Spending
 
 MONTH = re.compile(r"^(20\d\d)-(0[1-9]|1[0-2])$")
 TEXTS = {"workflow": 200, "model": 120, "task_type": 64}
-TITLES = {
+TITLES: dict[str, Callable[[], str]] = {
     "workflow": lambda: _("Workflow"),
     "model": lambda: _("Model"),
     "spending": lambda: _("Purpose"),

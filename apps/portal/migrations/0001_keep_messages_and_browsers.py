@@ -10,7 +10,6 @@ import apps.core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,50 +18,83 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='PlatformKey',
+            name="PlatformKey",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(max_length=40, unique=True)),
-                ('public_key', models.CharField(max_length=200)),
-                ('private_key', apps.core.fields.EncryptedTextField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("purpose", models.CharField(max_length=40, unique=True)),
+                ("public_key", models.CharField(max_length=200)),
+                ("private_key", apps.core.fields.EncryptedTextField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
-            name='ContactMessage',
+            name="ContactMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('topic', models.CharField(choices=[('question', 'A question'), ('problem', 'Something does not work'), ('barrier', 'A barrier: I cannot use a page'), ('security', 'A weakness in security'), ('privacy', 'My personal data'), ('partner', 'Working together')], max_length=16)),
-                ('email', models.EmailField(max_length=254)),
-                ('text', models.TextField(max_length=4000)),
-                ('language', models.CharField(blank=True, max_length=12)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('mailed_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "topic",
+                    models.CharField(
+                        choices=[
+                            ("question", "A question"),
+                            ("problem", "Something does not work"),
+                            ("barrier", "A barrier: I cannot use a page"),
+                            ("security", "A weakness in security"),
+                            ("privacy", "My personal data"),
+                            ("partner", "Working together"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254)),
+                ("text", models.TextField(max_length=4000)),
+                ("language", models.CharField(blank=True, max_length=12)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("mailed_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('topic__in', ['question', 'problem', 'barrier', 'security', 'privacy', 'partner'])), name='portal_contactmessage_topic_is_known')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("topic__in", ["question", "problem", "barrier", "security", "privacy", "partner"])
+                        ),
+                        name="portal_contactmessage_topic_is_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PushSubscription',
+            name="PushSubscription",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.BigIntegerField()),
-                ('session_hash', models.CharField(help_text='Ends with this sign-in.', max_length=64)),
-                ('endpoint_hash', models.CharField(max_length=64)),
-                ('endpoint', apps.core.fields.EncryptedTextField()),
-                ('public_key', models.CharField(max_length=100)),
-                ('auth_secret', apps.core.fields.EncryptedTextField()),
-                ('language', models.CharField(default='en', max_length=12)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('failures', models.PositiveSmallIntegerField(default=0)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("tenant_id", models.BigIntegerField()),
+                ("session_hash", models.CharField(help_text="Ends with this sign-in.", max_length=64)),
+                ("endpoint_hash", models.CharField(max_length=64)),
+                ("endpoint", apps.core.fields.EncryptedTextField()),
+                ("public_key", models.CharField(max_length=100)),
+                ("auth_secret", apps.core.fields.EncryptedTextField()),
+                ("language", models.CharField(default="en", max_length=12)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['tenant_id', 'user'], name='portal_push_by_tenant')],
-                'constraints': [models.UniqueConstraint(fields=('endpoint_hash',), name='portal_pushsubscription_one_per_browser')],
+                "indexes": [models.Index(fields=["tenant_id", "user"], name="portal_push_by_tenant")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("endpoint_hash",), name="portal_pushsubscription_one_per_browser")
+                ],
             },
         ),
     ]
