@@ -95,6 +95,7 @@ def test_an_old_ticket_is_refused() -> None:
     "text",
     ["", "x", "a:b:c", signing.dumps({"tenant_id": 1}, salt=tickets.SALT), signing.dumps([1], salt=tickets.SALT),
      signing.dumps({"tenant_id": 7, "epoch": 1, "user_id": 3, "host": "acme.localhost", "topics": ["runs"]}, salt="other")],
+    ids=["nothing", "a letter", "junk", "too little", "a list", "signed for something else"],
 )  # fmt: skip
 def test_a_forged_or_foreign_ticket_is_refused(text: str) -> None:
     with pytest.raises(TicketRefused):
