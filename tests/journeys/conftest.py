@@ -10,12 +10,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from apps.core.embedded import dump
 from apps.core.embedded.lockfile import LauncherLock
 from apps.core.embedded.places import ROOT, Places
 from tests import ground
 from tests.conftest import SLOT
+from tests.portal.pictures import CHROMIUM, CHROMIUM_FLAGS
 
 START_WITHIN_S = 240
 NOT_HANDED_ON = ("DATABASE_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE", "ECHOPILOT_ENV_FILES")
@@ -65,6 +67,21 @@ class Installation:
         self.process.send_signal(number)
         return self.process.wait(timeout=90)
 
+    @property
+    def port(self) -> str:
+        """Port of its web pages."""
+        return self.settings()["PUBLIC_PORT"]
+
+    @property
+    def workspace(self) -> str:
+        """Address of the demo workspace."""
+        return f"http://demo.localhost:{self.port}"
+
+    @property
+    def platform(self) -> str:
+        """Address of the platform's own host."""
+        return f"http://localhost:{self.port}"
+
     def settings(self) -> dict[str, str]:
         """What it handed out."""
         lines = (self.places.run / "embedded.env").read_text().splitlines()
@@ -92,11 +109,32 @@ class Installation:
 
 @pytest.fixture
 def installation() -> Iterator[Installation]:
-    """A fresh installation; whatever it leaves is stopped and removed."""
-    var = ground.FOLDER / "journeys" / str(SLOT.number)
+    """A fresh installation, not started; whatever it leaves is stopped and removed."""
+    yield from _installed(f"{SLOT.number}")
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Installation]:
+    """One installation that serves, for the journeys of browsers; they stand in the xdist group ``product``."""
+    for made in _installed(f"product-{SLOT.number}", ALLOW_DIRTY="true"):
+        made.start("--port", "0").wait_until_ready()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window; not for the session, as Playwright's running loop would keep other tests off the database."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+def _installed(name: str, **settings: str) -> Iterator[Installation]:
+    var = ground.FOLDER / "journeys" / name
     shutil.rmtree(var, ignore_errors=True)
     var.mkdir(parents=True)
-    made = Installation(var, settings={"ECHOPILOT_CACHE": str(_cache_with_dump())})
+    made = Installation(var, settings={"ECHOPILOT_CACHE": str(_cache_with_dump()), **settings})
     yield made
     from apps.core.embedded.launcher import stop_installation
 

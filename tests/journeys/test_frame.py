@@ -1,51 +1,28 @@
 """The frame of the portal with the keyboard alone, in a browser, on a whole installation: go, find, do, read, change looks."""
 
-import os
-import signal
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.conftest import Installation
-from tests.portal.pictures import CHROMIUM, CHROMIUM_FLAGS, sign_in
+from tests.portal.pictures import sign_in
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
-
-PORT = 8793
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the demo workspace; an installation that runs already can be named with FRAME_AT."""
-    if given := os.environ.get("FRAME_AT"):
-        yield given
-        return
-    installation = Installation(tmp_path_factory.mktemp("frame"), settings={"ALLOW_DIRTY": "true"})
-    installation.start("--port", str(PORT))
-    installation.wait_until_ready()
-    yield f"http://demo.localhost:{PORT}"
-    installation.end(signal.SIGTERM)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def state(browser: Browser, address: str) -> object:
-    return sign_in(browser, SimpleNamespace(url=address, email="demo@example.com", password="echopilot-demo"))
+def state(browser: Browser, product: Installation) -> object:
+    return sign_in(browser, SimpleNamespace(url=product.workspace, email="demo@example.com", password="echopilot-demo"))
 
 
 @pytest.fixture
-def page(browser: Browser, address: str, state: object) -> Iterator[Page]:
+def page(browser: Browser, product: Installation, state: object) -> Iterator[Page]:
     """Signed in, on Home; a script error or a refusal of the content policy fails the test."""
-    context = browser.new_context(base_url=address, storage_state=state, viewport={"width": 1280, "height": 900})
+    context = browser.new_context(
+        base_url=product.workspace, storage_state=state, viewport={"width": 1280, "height": 900}
+    )
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -129,8 +106,8 @@ def test_skip_link_is_first_and_leads_to_the_content(page: Page) -> None:
     expect(page.locator("#main")).to_be_focused()
 
 
-def test_everything_works_without_script(browser: Browser, address: str, state: object) -> None:
-    context = browser.new_context(base_url=address, storage_state=state, java_script_enabled=False)
+def test_everything_works_without_script(browser: Browser, product: Installation, state: object) -> None:
+    context = browser.new_context(base_url=product.workspace, storage_state=state, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
     page.locator("a.searchbtn").first.click()

@@ -1,42 +1,24 @@
 """The portal as an app in a real browser: without a network, with a message, after sign-out."""
 
 import json
-import os
 import re
-import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import Installation
-from tests.portal.pictures import CHROMIUM, CHROMIUM_FLAGS
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
 
 KEPT = "caches.keys().then(names => Promise.all(names.map(name => caches.open(name).then(cache => cache.keys()))))"
 ADDRESSES = f"{KEPT}.then(lists => lists.flat().map(request => new URL(request.url).pathname))"
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A workspace's address; one that runs already can be named."""
-    if given := os.environ.get("WORKSPACE_AT"):
-        yield given
-        return
-    installation = Installation(tmp_path_factory.mktemp("app"), settings={"ALLOW_DIRTY": "true"})
-    installation.start("--port", "8793", "--without", "celery")
-    installation.wait_until_ready()
-    yield "http://demo.localhost:8793"
-    installation.end(signal.SIGTERM)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+@pytest.fixture
+def address(product: Installation) -> str:
+    """A workspace's address."""
+    return product.workspace
 
 
 @pytest.fixture
@@ -81,8 +63,7 @@ def test_without_a_network_a_page_says_when_it_was_last_reached_and_shows_nothin
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgba(0, 0, 0, 0)"
     kept = page.evaluate(ADDRESSES)
     assert [one for one in kept if not one.startswith(("/static/", "/offline/"))] == []
-    context.set_offline(False)
-    page.goto("/tasks/")
+    context.set_offline(False)  # the page tries again by itself
     expect(page.get_by_role("heading", level=1)).not_to_contain_text("no network")
 
 

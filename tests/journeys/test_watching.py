@@ -5,11 +5,12 @@ import urllib.request
 from argparse import Namespace
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.portal.pictures import CHROMIUM, CHROMIUM_FLAGS, sign_in
+from tests.journeys.conftest import Installation
+from tests.portal.pictures import sign_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.timeout(900), pytest.mark.xdist_group("launcher")]
+pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.timeout(900), pytest.mark.xdist_group("product")]
 
 
 def streams(port: str) -> int:
@@ -25,40 +26,35 @@ def ask(page: Page) -> None:
     page.wait_for_url("**/tasks/*-*/")
 
 
-def test_a_run_is_watched_live_from_question_to_answer(installation):
-    installation.start("--port", "0").wait_until_ready()
-    settings = installation.settings()
-    url = f"http://demo.localhost:{settings['PUBLIC_PORT']}"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        who = Namespace(url=url, email="demo@example.com", password="echopilot-demo")
-        state = sign_in(browser, who)
-        context = browser.new_context(base_url=url, storage_state=state, viewport={"width": 1280, "height": 900})
-        problems: list[str] = []
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda note: problems.append(note.text) if note.type == "error" else None)
+def test_a_run_is_watched_live_from_question_to_answer(product: Installation, browser: Browser) -> None:
+    events, url = product.settings()["EVENTS_PORT"], product.workspace
+    who = Namespace(url=url, email="demo@example.com", password="echopilot-demo")
+    state = sign_in(browser, who)
+    context = browser.new_context(base_url=url, storage_state=state, viewport={"width": 1280, "height": 900})
+    problems: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda note: problems.append(note.text) if note.type == "error" else None)
 
-        ask(page)
-        page.get_by_role("link", name="See the run").click()
-        page.wait_for_url("**/runs/*/")
-        page.evaluate("window.stayed = true")
-        expect(page.locator("live-events[streaming]")).to_have_count(1, timeout=15_000)
-        assert streams(settings["EVENTS_PORT"]) == 1
-        expect(page.locator(".lead")).to_contain_text("scored", timeout=240_000)
-        expect(page.locator(".trace-list > li")).not_to_have_count(0)
-        assert page.evaluate("window.stayed") is True
+    ask(page)
+    page.get_by_role("link", name="See the run").click()
+    page.wait_for_url("**/runs/*/")
+    page.evaluate("window.stayed = true")
+    expect(page.locator("live-events[streaming]")).to_have_count(1, timeout=15_000)
+    product.wait_for(lambda: streams(events) == 1, within_s=20)
+    expect(page.locator(".lead")).to_contain_text("scored", timeout=240_000)
+    expect(page.locator(".trace-list > li")).not_to_have_count(0)
+    assert page.evaluate("window.stayed") is True
 
-        page.locator(".trace-list a", has_text="Write the answer").first.click()
-        expect(page.locator("#step h2")).to_have_text("Write the answer")
-        expect(page.locator("#step .json").first).to_be_visible()
+    page.locator(".trace-list a", has_text="Write the answer").first.click()
+    expect(page.locator("#step h2")).to_have_text("Write the answer")
+    expect(page.locator("#step .json").first).to_be_visible()
 
-        other = context.new_page()
-        other.goto("/canvas/")
-        expect(other.locator(".picture svg.wide .strands path").first).to_be_attached()
-        page.close()
-        other.close()
-        context.close()
-        browser.close()
-        assert problems == []
-        installation.wait_for(lambda: streams(settings["EVENTS_PORT"]) == 0, within_s=20)
+    other = context.new_page()
+    other.goto("/canvas/")
+    expect(other.locator(".picture svg.wide .strands path").first).to_be_attached()
+    page.close()
+    other.close()
+    context.close()
+    assert problems == []
+    product.wait_for(lambda: streams(events) == 0, within_s=20)

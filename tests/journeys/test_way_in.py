@@ -1,6 +1,5 @@
 """A stranger becomes somebody with an answered task, in a browser, on a whole installation; then keeps the account safe."""
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -8,39 +7,21 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import Installation
-from tests.portal.pictures import CHROMIUM, CHROMIUM_FLAGS
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
 
 EMAIL = "zara@newcomer.example"
 WITHIN_S = 120
 ANSWER_WITHIN_S = 100
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Address of the platform's host and the folder of its mail; one that runs already can be named."""
-    if address := os.environ.get("WAY_IN_AT"):
-        yield address, Path(os.environ["WAY_IN_MAIL"])
-        return
-    installation = Installation(tmp_path_factory.mktemp("way_in"), settings={"ALLOW_DIRTY": "true"})
-    installation.start("--port", "8791")
-    installation.wait_until_ready()
-    yield "http://localhost:8791", installation.places.var / "mail"
-    import signal
-
-    installation.end(signal.SIGTERM)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+@pytest.fixture
+def running(product: Installation) -> tuple[str, Path]:
+    """Address of the platform's host and the folder of its mail."""
+    return product.platform, product.places.var / "mail"
 
 
 @pytest.fixture

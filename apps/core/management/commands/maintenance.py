@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Show a maintenance page (on) or the product (off); takes effect within a second, without a restart."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("state", choices=["on", "off"])
+        parser.add_argument("state", choices=["on", "off"], help="What visitors are to see from now on.")
         parser.add_argument("--minutes", type=int, default=0, help="Tell visitors when it ends.")
 
     def handle(self, **options: Any) -> None:
