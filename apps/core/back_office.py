@@ -73,8 +73,24 @@ class WorkspaceOffice(UnfoldAdminSite):  # type: ignore[misc]
         raise NotFound
 
 
-class LookedAt:
-    """Every list and record of a workspace, nothing to type; secrets stay closed."""
+class LookOnly:
+    """Rows that only the product writes: nobody adds, changes or deletes them by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+
+class LookedAt(LookOnly):
+    """Every list, record and inline of a workspace; secrets stay closed."""
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Encrypted columns besides what the list itself leaves out."""
@@ -90,18 +106,6 @@ class LookedAt:
         """Staff inside the workspace."""
         return workspace_office.has_permission(request)
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
 
 def has_second_factor(user: Any) -> bool:
     """Whether an authenticator app or a passkey is set up."""
@@ -112,21 +116,9 @@ def has_second_factor(user: Any) -> bool:
 workspace_office = WorkspaceOffice(name="workspace_office")
 
 
-class ReadOnly(ModelAdmin):  # type: ignore[misc]
+class ReadOnly(LookOnly, ModelAdmin):  # type: ignore[misc]
     """Rows written by the platform itself: to be looked at."""
 
     list_per_page = 50
     show_full_result_count = False
     actions: ClassVar[list[Any]] = []
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
-        return False

@@ -10,26 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
+from apps.core.back_office import ReadOnly
 from apps.core.errors import PlatformError
 from apps.dispatch import services
 from apps.dispatch.models import Firing, ScheduleEntry, TenantQueue, Worker, WorkItem
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """Rows that only the engine writes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(WorkItem)
-class WorkItemAdmin(ReadOnlyAdmin):
+class WorkItemAdmin(ReadOnly):
     """Work items, newest first."""
 
     list_display = ("id", "tenant_id", "kind", "ref", "queue", "state", "attempt", "losses", "run_at", "error_code")
@@ -72,7 +60,7 @@ class WorkItemAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Worker)
-class WorkerAdmin(ReadOnlyAdmin):
+class WorkerAdmin(ReadOnly):
     """Boots of workers."""
 
     list_display = ("host", "pid", "started_at", "beat_at", "lease_until", "in_flight", "slots", "draining", "revision")
@@ -81,7 +69,7 @@ class WorkerAdmin(ReadOnlyAdmin):
 
 
 @admin.register(TenantQueue)
-class TenantQueueAdmin(ReadOnlyAdmin):
+class TenantQueueAdmin(ReadOnly):
     """Shares and caps of tenants."""
 
     list_display = ("tenant_id", "schema_name", "epoch", "weight", "max_in_flight", "paused_at", "is_operator")
@@ -106,7 +94,7 @@ class ScheduleEntryAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Firing)
-class FiringAdmin(ReadOnlyAdmin):
+class FiringAdmin(ReadOnly):
     """Due times."""
 
     list_display = ("schedule", "tenant_id", "next_at", "fired_for")

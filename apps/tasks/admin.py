@@ -1,4 +1,4 @@
-"""Back office of a tenant's tasks: lists to look things up. Only task types are edited here, the rest goes through services."""
+"""Back office of a tenant's tasks: lists to look things up; what changes something goes through services."""
 
 from typing import Any, ClassVar
 
@@ -9,28 +9,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from apps.core.back_office import LookedAt
 from apps.core.errors import PlatformError
 from apps.tasks import models
 from apps.tasks.services import recovery
 
 
-class LookOnly:
-    """Rows that only the product writes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never by hand."""
-        return False
-
-
-class EventInline(LookOnly, TabularInline):
+class EventInline(LookedAt, TabularInline):
     """The task's own timeline."""
 
     model = models.TaskEvent
@@ -39,7 +24,7 @@ class EventInline(LookOnly, TabularInline):
     extra = 0
 
 
-class AttachmentInline(LookOnly, TabularInline):
+class AttachmentInline(LookedAt, TabularInline):
     """What came with it."""
 
     model = models.Attachment
@@ -48,7 +33,7 @@ class AttachmentInline(LookOnly, TabularInline):
 
 
 @admin.register(models.Task)
-class TaskAdmin(LookOnly, ModelAdmin):
+class TaskAdmin(ModelAdmin):
     """Tasks."""
 
     list_display = (
@@ -95,7 +80,7 @@ class TaskTypeAdmin(ModelAdmin):
 
 
 @admin.register(models.ReviewItem)
-class ReviewItemAdmin(LookOnly, ModelAdmin):
+class ReviewItemAdmin(ModelAdmin):
     """The person queue and its past."""
 
     list_display = ("created_at", "task", "reason", "score", "state", "decision", "decided_by", "decided_at")
@@ -105,7 +90,7 @@ class ReviewItemAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.JobMetric)
-class JobMetricAdmin(LookOnly, ModelAdmin):
+class JobMetricAdmin(ModelAdmin):
     """Figures per day, type and client."""
 
     list_display = (
@@ -126,7 +111,7 @@ class JobMetricAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.NotionRow)
-class NotionRowAdmin(LookOnly, ModelAdmin):
+class NotionRowAdmin(ModelAdmin):
     """Which Notion row became which task."""
 
     list_display = ("page_id", "task", "generation", "is_ticked_again", "updated_at")
@@ -136,7 +121,7 @@ class NotionRowAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.Attachment)
-class AttachmentAdmin(LookOnly, ModelAdmin):
+class AttachmentAdmin(ModelAdmin):
     """Files."""
 
     list_display = ("created_at", "name", "kind", "media_type", "size", "duration_s", "task")
@@ -147,7 +132,7 @@ class AttachmentAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.TaskEvent)
-class TaskEventAdmin(LookOnly, ModelAdmin):
+class TaskEventAdmin(ModelAdmin):
     """Timelines."""
 
     list_display = ("at", "task", "kind", "detail", "actor_id")
@@ -157,7 +142,7 @@ class TaskEventAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.NotionClient)
-class NotionClientAdmin(LookOnly, ModelAdmin):
+class NotionClientAdmin(ModelAdmin):
     """Clients as Notion names them."""
 
     list_display = ("name", "email", "is_active", "page_id")
@@ -166,7 +151,7 @@ class NotionClientAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.TaskCounter)
-class TaskCounterAdmin(LookOnly, ModelAdmin):
+class TaskCounterAdmin(ModelAdmin):
     """The last number given."""
 
     list_display = ("last_number",)
@@ -174,7 +159,7 @@ class TaskCounterAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.HeldDecision)
-class HeldDecisionAdmin(LookOnly, ModelAdmin):
+class HeldDecisionAdmin(ModelAdmin):
     """Decisions that may still be taken back."""
 
     list_display = ("review", "decision", "decided_by", "effective_at")
@@ -183,7 +168,7 @@ class HeldDecisionAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.Conversation)
-class ConversationAdmin(LookOnly, ModelAdmin):
+class ConversationAdmin(ModelAdmin):
     """That a person talked with the assistant, never what about: a conversation belongs to that person alone."""
 
     list_display = ("id", "user_id", "created_at", "touched_at")
@@ -192,7 +177,7 @@ class ConversationAdmin(LookOnly, ModelAdmin):
 
 
 @admin.register(models.ConversationTurn)
-class ConversationTurnAdmin(LookOnly, ModelAdmin):
+class ConversationTurnAdmin(ModelAdmin):
     """How an answer came about and what it cost, never its text."""
 
     list_display = ("id", "role", "wording", "cost_micros", "is_finished", "created_at")

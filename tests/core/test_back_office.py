@@ -74,9 +74,23 @@ def test_a_record_can_be_read_but_not_changed(inside: Client, tenant: TenantRef,
     page = inside.get(path)
     assert page.status_code == 200
     assert b"Opening hours" in page.content
+    assert b"submitted" in page.content  # the task's own time line stands below it
     assert inside.post(path, {"title": "Changed"}).status_code == 403
     assert inside.post(f"/admin/tasks/task/{task.id}/delete/", {"post": "yes"}).status_code == 403
     assert tasks.get_task(task.id).title == "Opening hours"
+
+
+def test_an_action_goes_through_the_service_in_the_name_of_the_person_acted_as(
+    inside: Client, tenant: TenantRef, user: User
+) -> None:
+    tasks.ensure_defaults()
+    task = tasks.submit_task(source=TaskSource.PORTAL, title="Opening hours", body="When?", requested_by=user.pk)
+    answer = inside.post(
+        "/admin/tasks/task/", {"action": "start_again", "_selected_action": [str(task.id)]}, follow=True
+    )
+    assert answer.status_code == 200
+    assert tasks.get_task(task.id).state == "new"  # nothing has failed, so nothing is started again
+    assert b"0" in answer.content
 
 
 def test_secrets_of_a_connection_are_not_shown(inside: Client, tenant: TenantRef) -> None:
