@@ -1,7 +1,7 @@
 """What other apps may know of connections, Notion databases and conflicts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from apps.connectors.providers.notion.specs import (
     PageRemoved,
     PropertySpec,
 )
+from apps.core.reach import Reach
 
 __all__ = [
     "Action", "ActionCall", "ConflictView", "ConnectField", "ConnectionView", "Connector", "DatabaseSpec", "DatabaseView",
@@ -68,16 +69,23 @@ class ActionCall:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something a connector can do. ``perform`` only uses the network; ``find`` (effect "lookup") says whether it happened."""
+    """Something a connector can do. ``perform`` only uses the network; ``find`` (effect "lookup") says whether it happened.
+
+    ``reach(inputs)`` says whom and what the rendered inputs reach; without it a write counts as unknown, the riskiest sort.
+    ``sensitive`` names inputs that choose a recipient, url, amount or object (dotted path -> kind): what a model or a stranger
+    wrote may not fill them unseen.
+    """
 
     slug: str
-    title: str
+    title: str | Promise
     effect: ActionEffect
     input_schema: Mapping[str, Json]
     output_schema: Mapping[str, Json]
     perform: Callable[[ActionCall], Mapping[str, Json]]
     find: Callable[[ActionCall], Mapping[str, Json] | None] | None = None
     calls: int = 1
+    reach: Callable[[Mapping[str, Json]], Reach] | None = None
+    sensitive: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ from apps.tenants.views import platform
 
 app_name = "tenants"
 urlpatterns = [
-    path("", platform.home, name="home"),
     path("workspaces/", platform.workspace_list, name="workspace_list"),
     path("workspaces/new/", platform.workspace_create, name="workspace_create"),
     path("workspaces/address/", platform.workspace_address, name="workspace_address"),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 
+from apps.core.reach import READ, UNKNOWN_WRITE, Reach
 from apps.tenants.contracts import TenantRef
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.enums import EffectClass
@@ -137,6 +138,13 @@ class StepHandler:
     resend_when_unknown: ClassVar[bool] = False
     # True when prepare/perform look at ``dry_run`` themselves; otherwise the engine sends nothing before launch.
     handles_dry_run: ClassVar[bool] = False
+    # Settings that choose a recipient, url, amount, object or tool (dotted path in ``with`` -> kind): what a model or a stranger
+    # wrote may not fill them unseen.
+    sensitive: ClassVar[Mapping[str, str]] = {}
+
+    def reach(self, request: Mapping[str, Json]) -> Reach:
+        """Whom and what the rendered request reaches; what is not understood counts as the riskiest sort."""
+        return READ if self.effect in (EffectClass.PURE, EffectClass.METERED) else UNKNOWN_WRITE
 
     def run(self, ctx: StepContext) -> StepResult | Wait | Sleep:
         """PURE: do the work. May read and write the app's own tables."""

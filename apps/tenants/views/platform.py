@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.facade import change_preferences, issue_ticket, lead_to, list_memberships, open_access_of
 from apps.accounts.guards import signed_in_required
 from apps.core.errors import NotFound, PlatformError
-from apps.core.policy import public
 from apps.tenants.enums import TenantStatus
 from apps.tenants.forms import WorkspaceForm
 from apps.tenants.hosts import primary_domain, shares_session, tenant_url
@@ -21,15 +20,6 @@ from apps.tenants.models import Domain
 from apps.tenants.services.lifecycle import cancel_deletion
 from apps.tenants.services.signup import open_workspace
 from apps.tenants.services.workspace import judge_address, propose_address
-
-
-@public(reason="The front door.")
-@require_GET
-def home(request: HttpRequest) -> HttpResponse:
-    """Visitors see what this is and sign in; people go to their workspaces."""
-    if request.user.is_authenticated:
-        return redirect("tenants:workspace_list")
-    return render(request, "tenants/home.html")
 
 
 @signed_in_required
