@@ -27,6 +27,25 @@ class WorkflowVersionAdmin(ReadOnly):
     search_fields = ("workflow__slug", "content_hash")
 
 
+@admin.register(models.VersionChange)
+class VersionChangeAdmin(ReadOnly):
+    """Which version was current when."""
+
+    list_display = ("workflow", "version", "kind", "user_id", "note", "at")
+    list_filter = ("kind",)
+    list_select_related = ("workflow", "version")
+    search_fields = ("workflow__slug", "note")
+
+
+@admin.register(models.Secret)
+class SecretAdmin(ReadOnly):
+    """Names of secrets; their values are nobody's to see."""
+
+    list_display = ("name", "note", "created_by", "created_at", "replaced_at")
+    search_fields = ("name", "note")
+    exclude = ("value",)
+
+
 @admin.register(models.Run)
 class RunAdmin(ReadOnly):
     """Executions."""

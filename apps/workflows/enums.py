@@ -47,6 +47,13 @@ class EffectState(TextChoices):
     REVIEW = "review", _("Outcome unknown, a person decides")
 
 
+class VersionChangeKind(TextChoices):
+    """How a version became the current one."""
+
+    PUBLISHED = "published", _("Published")
+    ROLLED_BACK = "rolled_back", _("Rolled back")
+
+
 class Account(TextChoices):
     """Who pays for a line of usage."""
 

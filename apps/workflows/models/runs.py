@@ -1,4 +1,4 @@
-"""Definitions, runs, their history and the effects they had (tenant schema).
+"""Runs, their history and the effects they had (tenant schema).
 
 The engine writes these tables with plain SQL (``engine/store.py``); the models here are their single description and serve
 reads, migrations and tests. Ids of users and tenants are plain columns: no foreign key leaves the tenant's schema.
@@ -10,46 +10,15 @@ from django.db.models.functions import Now
 
 from apps.core.ids import new_id
 from apps.workflows.enums import Account, EffectClass, EffectState, RunState, StepState
-
-
-class Workflow(models.Model):
-    """A named definition with a history of versions; ``current`` is what new runs start with."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.SlugField(max_length=80, unique=True, db_index=False)
-    name = models.CharField(max_length=160)
-    current = models.ForeignKey("WorkflowVersion", null=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class WorkflowVersion(models.Model):
-    """One immutable definition; a database trigger refuses updates and deletes while runs refer to it."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="versions")
-    number = models.PositiveIntegerField()
-    definition = models.JSONField()
-    content_hash = models.CharField(max_length=64)
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["workflow", "number"], name="workflows_workflowversion_number_once"),
-            models.UniqueConstraint(fields=["workflow", "content_hash"], name="workflows_workflowversion_content_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.workflow_id} v{self.number}"
+from apps.workflows.models.definitions import WorkflowVersion
 
 
 class Run(models.Model):
     """One execution of one version. ``cursor`` is the state machine's state, empty once the run has ended.
 
     ``key_run_id`` and ``generation`` enter the idempotency keys: a replay keeps the original's, so that effects which happened
-    are not repeated; a new generation chooses new keys.
+    are not repeated; a new generation chooses new keys. ``parent_id`` and ``parent_path`` name the run and the visit of the step
+    that started this one, ``parent_index`` the item it is for, ``parent_attempt`` the attempt that waits for it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -69,6 +38,11 @@ class Run(models.Model):
     queue = models.CharField(max_length=16)
     priority = models.SmallIntegerField(db_default=100)
     revision = models.CharField(max_length=64, db_default="")
+    parent_id = models.UUIDField(null=True)
+    parent_path = models.CharField(max_length=100, db_default="")
+    parent_index = models.PositiveIntegerField(db_default=0)
+    parent_attempt = models.PositiveIntegerField(db_default=0)
+    depth = models.PositiveSmallIntegerField(db_default=0)
     cost_micros = models.BigIntegerField(db_default=0)
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
@@ -86,6 +60,15 @@ class Run(models.Model):
                 name="workflows_run_finished_at_when_ended",
             ),
             models.CheckConstraint(condition=Q(cost_micros__gte=0), name="workflows_run_cost_is_not_negative"),
+            models.UniqueConstraint(
+                fields=["parent_id", "parent_path", "parent_index"],
+                condition=Q(parent_id__isnull=False) & ~Q(state="cancelled"),
+                name="workflows_run_one_child_per_item",
+            ),
+            models.CheckConstraint(
+                condition=Q(parent_id__isnull=True, depth=0) | Q(parent_id__isnull=False, depth__gte=1, depth__lte=5),
+                name="workflows_run_depth_is_bounded",
+            ),
         ]
         indexes = [
             models.Index(
