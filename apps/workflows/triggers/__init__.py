@@ -1,0 +1,1 @@
+"""What starts a workflow by itself: schedules, webhooks, e-mail, events, task types, changes in connected services."""
