@@ -90,3 +90,12 @@ def notices_for(section: str, permissions: frozenset[str], *, limit: int) -> tup
             total += source.count() if source.count else len(found)
             notices.extend(found)
     return notices[:limit], total
+
+
+def count_notices(section: str, permissions: frozenset[str], *, listed: int) -> int:
+    """How many notices of the section this person may see; a source that cannot count says at most ``listed``."""
+    return sum(
+        source.count() if source.count else len(list(source.list(listed)))
+        for source in notice_sources
+        if source.section == section and source.permission in permissions
+    )

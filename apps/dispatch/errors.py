@@ -31,6 +31,13 @@ class IllegalMove(Conflict):
     message = _("This work item is %(state)s now, so this is not possible. Reload to see its current state.")
 
 
+class TooLateToUndo(Conflict):
+    """The act has taken effect, or is not this person's."""
+
+    code = "too_late_to_undo"
+    message = _("It is too late to take this back: the decision has taken effect.")
+
+
 class LeaseLost(Unavailable):
     """This process has not reached the database for too long and may not start anything new."""
 

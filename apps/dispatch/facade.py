@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from apps.dispatch import services, tenancy
 from apps.dispatch.contracts import NewWork, Settlement
 from apps.dispatch.enums import WorkState
+from apps.dispatch.holding import Holding
 from apps.dispatch.selectors import queue_depth
 
 __all__ = [
+    "Holding",
     "cancel",
     "enqueue",
     "enqueue_many",

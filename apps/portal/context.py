@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language, get_language_info, gettext_noop
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.facade import list_memberships
 from apps.accounts.guards import held_permissions
+from apps.core.dashboard import count_notices, notice_sources
 from apps.core.navigation import by_group, visible_items
 from apps.core.search import PaletteAction, allowed_actions
 from apps.i18n.facade import offered_languages
@@ -37,6 +39,8 @@ ACCOUNT_LINKS = (
     ("accounts:security", "shield-check", gettext_noop("Sign-in and security")),
 )
 PHONE_PLACES = 3
+NOTICES_COUNTED = 50
+BELL_SECONDS = 15
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -86,10 +90,20 @@ class Shell:
             "after": waits,
         }
 
-    @property
+    @cached_property
     def waiting(self) -> int:
-        """How many things need a person, for the bell: what the side bar counts, asked once."""
-        return sum(entry["count"] for entry in self.navigation)
+        """How many things need this person, for the bell: what the notifications list.
+
+        Counted again as soon as the side bar's own counts change, else kept for a few seconds.
+        """
+        own = sum(entry["count"] for entry in self.navigation)
+        sources = sorted(source.name for source in notice_sources if source.permission in self._permissions)
+        kept = caches["tenant"].get_or_set(
+            f"bell.{int(own)}.{'.'.join(sources)}",
+            lambda: count_notices("needs", self._permissions, listed=NOTICES_COUNTED),
+            BELL_SECONDS,
+        )
+        return kept or 0
 
     @cached_property
     def creations(self) -> list[PaletteAction]:

@@ -9,8 +9,7 @@ from apps.dispatch.contracts import JobKind
 from apps.dispatch.registries import work_kinds
 from apps.portal import cards, people
 from apps.portal.pwa.sending import KIND, send_push
-from apps.tasks.enums import TaskState
-from apps.tasks.facade import count_tasks_by_state
+from apps.tasks.facade import count_open_reviews
 
 navigation.register(
     NavigationItem(
@@ -25,7 +24,7 @@ navigation.register(
         order=20,
         permission="tasks.view",
         on_phone=True,
-        count=lambda: count_tasks_by_state().get(TaskState.REVIEW, 0),
+        count=count_open_reviews,
         also=frozenset({"portal:notifications"}),
     )
 )

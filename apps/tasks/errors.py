@@ -46,13 +46,6 @@ class IllegalMove(Conflict):
     message = _("This task is %(state)s, so it cannot be changed this way. Reload to see where it stands.")
 
 
-class TooLateToUndo(Conflict):
-    """The decision has taken effect, or was not this person's."""
-
-    code = "too_late_to_undo"
-    message = _("It is too late to take this back: the decision has taken effect.")
-
-
 class AlreadyDecided(Conflict):
     """Somebody else decided first; their decision stands."""
 

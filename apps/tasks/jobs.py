@@ -33,4 +33,4 @@ def install_defaults(job: JobContext) -> None:
 
 def apply_decision(job: JobContext) -> None:
     """Let a person's decision take effect once it can no longer be taken back."""
-    holding.apply_decision(job.work.ref)
+    holding.HELD.apply(job.work.ref)

@@ -16,4 +16,5 @@ urlpatterns = [
     path("<uuid:task_id>/review/", views.task_review, name="task_review"),
     path("<uuid:task_id>/retry/", views.task_retry, name="task_retry"),
     path("<uuid:task_id>/cancel/", views.task_cancel, name="task_cancel"),
+    path("<uuid:task_id>/cancel/undo/", views.task_cancel_undo, name="task_cancel_undo"),
 ]

@@ -217,14 +217,23 @@ def task_retry(request: HttpRequest, task_id: UUID) -> HttpResponse:
 @require_POST
 @permission_required("tasks.cancel")
 def task_cancel(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Stop a task; what it has spent stays on record."""
-    return _act(request, task_id, facade.cancel_task, _("The task is cancelled. “Ask again” copies it into a new one."))
+    """Stop a task, which can be taken back for some seconds; what it has spent stays on record."""
+    undo = reverse("tasks:task_cancel_undo", args=[task_id])
+    said = _("The task is cancelled. “Ask again” copies it into a new one.")
+    return _act(request, task_id, facade.hold_cancel, said, undo=undo)
 
 
-def _act(request: HttpRequest, task_id: UUID, verb: Any, success: str) -> HttpResponse:
+@require_POST
+@permission_required("tasks.cancel")
+def task_cancel_undo(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Let the task go on that one has just cancelled."""
+    return _act(request, task_id, facade.undo_cancel, _("Taken back. The task goes on."))
+
+
+def _act(request: HttpRequest, task_id: UUID, verb: Any, success: str, *, undo: str = "") -> HttpResponse:
     try:
         verb(task_id=task_id, user_id=request.user.pk)
-        messages.success(request, success)
+        messages.success(request, success, extra_tags=f"undo:{undo}" if undo else "")
     except PlatformError as error:
         messages.error(request, error.text)
     return redirect(reverse("tasks:task_detail", args=[task_id]))
@@ -235,6 +244,7 @@ def _render_task(
 ) -> HttpResponse:
     now = current_time()
     run = workflows.get_run(task.run_id) if task.run_id else None
+    cancelled_by = workflows.cancelled_by(run.id) if run and not task.finished_at else None
     names = {one.user_id: one.user.name or one.user.email for one in accounts.list_members(tenant_id=request.tenant.id)}
     held = task.review if task.review and task.review.held_decision and task.state == TaskState.REVIEW else None
     context = {
@@ -250,6 +260,8 @@ def _render_task(
         "review_form": form,
         "held": held,
         "held_is_mine": bool(held and held.held_by == request.user.pk),
+        "is_cancelled": cancelled_by is not None,
+        "undo_url": reverse("tasks:task_cancel_undo", args=[task.id]) if cancelled_by == request.user.pk else "",
         "refresh": 1000 if task.state in OPEN_STATES else 3000 if held else 0,
         "can_review": can(request, "tasks.review"),
         "can_create": can(request, "tasks.create"),

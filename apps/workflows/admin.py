@@ -57,6 +57,13 @@ class RunAdmin(ReadOnly):
     date_hierarchy = "created_at"
 
 
+@admin.register(models.HeldCancel)
+class HeldCancelAdmin(ReadOnly):
+    """Cancelled runs that may still be let go on."""
+
+    list_display = ("run_id", "reason", "decided_by", "effective_at")
+
+
 @admin.register(models.Effect)
 class EffectAdmin(ReadOnly):
     """What was meant to leave the workspace, and whether it did."""

@@ -6,6 +6,7 @@ from apps.core.revision import current_revision
 
 RUN_KIND = "workflows.run"
 RECONCILE_KIND = "workflows.reconcile"
+CANCEL_KIND = "workflows.apply_cancel"
 # Steps run for one run in one checkpoint; a longer chain goes on in the next, so that no run holds the others up.
 STEPS_PER_CHECKPOINT = 200
 OUTPUT_LIMIT_BYTES = 1_000_000

@@ -68,13 +68,15 @@ class StepResult:
 class Wait:
     """The step waits for ``facade.signal_run(event=...)``; after ``timeout_s`` it takes ``on_timeout`` or fails.
 
-    A signal that came before the wait began counts only with ``accept_early``.
+    A signal that came before the wait began counts only with ``accept_early``. ``needs_person`` says that somebody has to
+    decide: the step and its run are shown as needing a person, not as waiting.
     """
 
     event: str
     timeout_s: float | None = None
     accept_early: bool = False
     summary: str = ""
+    needs_person: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,13 @@ class InvalidRunInput(InvalidInput):
     message = _("The inputs do not fit this workflow. Correct the marked fields.")
 
 
+class RunHasEnded(Conflict):
+    """There is nothing left to cancel."""
+
+    code = "run_has_ended"
+    message = _("This run has ended already, so there is nothing to cancel.")
+
+
 class NotWaiting(Conflict):
     """The run does not wait for this event (any more)."""
 

@@ -234,11 +234,8 @@ def require_run_row(run_id: UUID) -> RunRow:
 
 
 DAY_FLOWS = """
-SELECT r.trigger, w.slug, w.name,
-       CASE WHEN r.state = 'waiting' AND jsonb_path_exists(r.cursor, '$.tokens[*] ? (@[3] == "waiting")') THEN 'review'
-            ELSE r.state END AS place,
-       count(*), coalesce(sum(r.cost_micros), 0)::bigint
-FROM (SELECT id, trigger, version_id, state, cost_micros, created_at, cursor FROM workflows_run ORDER BY id DESC LIMIT %s) r
+SELECT r.trigger, w.slug, w.name, r.state, count(*), coalesce(sum(r.cost_micros), 0)::bigint
+FROM (SELECT id, trigger, version_id, state, cost_micros, created_at FROM workflows_run ORDER BY id DESC LIMIT %s) r
 JOIN workflows_workflowversion v ON v.id = r.version_id JOIN workflows_workflow w ON w.id = v.workflow_id
 WHERE r.created_at > now() - interval '1 day' GROUP BY 1, 2, 3, 4
 """
@@ -251,10 +248,7 @@ WHERE r.finished_at IS NULL GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 60
 
 
 def list_day_flows() -> list[FlowRow]:
-    """The last day's runs, among the latest two thousand, by what started them, workflow and state. One query.
-
-    A run that waits for an answer, not for a timer, counts as one that needs a person (``review``).
-    """
+    """The last day's runs, among the latest two thousand, by what started them, workflow and state. One query."""
     with connection.cursor() as cursor:
         cursor.execute(DAY_FLOWS, [RECENT])
         return [

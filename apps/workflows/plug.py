@@ -13,10 +13,11 @@ from apps.live.registries import live_topics
 from apps.tenants.registries import CloneStep, clone_steps, tenant_figures
 from apps.workflows import offers, overview
 from apps.workflows.call_texts import STEP_TEXTS
-from apps.workflows.conf import RECONCILE_KIND, RUN_KIND
+from apps.workflows.conf import CANCEL_KIND, RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
 from apps.workflows.live_topics import run_exists
 from apps.workflows.registries import step_types
+from apps.workflows.services.cancelling import HELD
 from apps.workflows.services.reconcile import reconcile_runs
 from apps.workflows.services.recovery import cancel_copied_runs
 from apps.workflows.steps.builtin import BUILTIN
@@ -27,6 +28,9 @@ call_texts.register(STEP_TEXTS)
 work_kinds.register(EngineKind(name=RUN_KIND, engine=RunEngine))
 work_kinds.register(
     JobKind(name=RECONCILE_KIND, handler=lambda context: reconcile_runs(), timeout_s=120, max_parallel=1)
+)
+work_kinds.register(
+    JobKind(name=CANCEL_KIND, handler=lambda job: HELD.apply(job.work.ref), timeout_s=60, max_attempts=5)
 )
 clone_steps.register(CloneStep(name="workflows", run=cancel_copied_runs))
 schedules.register(Schedule(name="workflows.reconcile", every_s=300, kind=RECONCILE_KIND))

@@ -139,6 +139,8 @@ def sentence_about(run: RunView, now: datetime) -> SafeString:
 def _sentence_while_live(run: RunView, took: str) -> SafeString:
     current = next((step for step in reversed(run.steps) if step.finished_at is None), None)
     title = current.title if current else ""
+    if run.state == RunState.REVIEW and run.waiting_for:
+        return format_html(_("Waits at “{step}” for a person's decision, since {time}."), step=title, time=took)
     if run.state == RunState.REVIEW:
         return format_html(_("Stopped at “{step}”: nobody can tell whether it happened. A person decides."), step=title)
     if run.state == RunState.WAITING and run.waiting_for:

@@ -8,7 +8,7 @@ from apps.workflows.contracts import EffectView, RunError, RunRow, RunView, Step
 from apps.workflows.core.state import Phase, from_json
 from apps.workflows.enums import EffectState
 from apps.workflows.errors import UnknownRun
-from apps.workflows.models import Effect, Run, StepRun
+from apps.workflows.models import Effect, HeldCancel, Run, StepRun
 
 LIST_LIMIT = 200
 
@@ -31,6 +31,11 @@ def get_run(run_id: UUID) -> RunView:
         waiting_at=tuple(token.path for token in waits),
         steps=tuple(step_view(step, titles.get(step.step_id, "")) for step in steps),
     )
+
+
+def cancelled_by(run_id: UUID) -> int | None:
+    """Who has just cancelled a run that may still be let go on; None when nobody has."""
+    return HeldCancel.objects.filter(run_id=run_id).values_list("decided_by", flat=True).first()
 
 
 def list_runs(

@@ -12,6 +12,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/retry/", views.run_retry, name="run_retry"),
     path("runs/<uuid:run_id>/replay/", views.run_replay, name="run_replay"),
     path("runs/<uuid:run_id>/cancel/", views.run_cancel, name="run_cancel"),
+    path("runs/<uuid:run_id>/cancel/undo/", views.run_cancel_undo, name="run_cancel_undo"),
     path("runs/effects/<uuid:effect_id>/", views.effect_resolve, name="effect_resolve"),
     path("workflows/", views.workflow_list, name="workflow_list"),
 ]

@@ -109,6 +109,7 @@ def _run_context(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
     held = held_permissions(request)
     path, attempt = _asked(request, "step"), request.GET.get("attempt", "")[:9]
     chosen = path or _most_telling(run)
+    cancelled_by = facade.cancelled_by(run_id) if run.state in presentation.LIVE else None
     detail = insight.find_step(run_id, path=chosen, attempt=int(attempt) if attempt.isdecimal() else None)
     return {
         "run": run,
@@ -127,7 +128,9 @@ def _run_context(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
         "subject_url": subject.url(run.subject_id) if (subject := _subject(run.subject_kind)) else "",
         "can_retry": "runs.replay" in held and run.state == RunState.FAILED,
         "can_replay": "runs.replay" in held and run.state not in presentation.LIVE,
-        "can_cancel": "runs.cancel" in held and run.state in presentation.LIVE,
+        "can_cancel": "runs.cancel" in held and run.state in presentation.LIVE and cancelled_by is None,
+        "is_cancelled": cancelled_by is not None,
+        "undo_url": reverse("workflows:run_cancel_undo", args=[run_id]) if cancelled_by == request.user.pk else "",
         "can_decide": "approvals.decide" in held,
         "other": _other_run(run),
     }
@@ -170,15 +173,27 @@ def run_retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 @permission_required("runs.cancel")
 def run_cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """Stop a run; a call already on its way may still take effect, and is paid for."""
-    run = insight.require_run_row(run_id)
-    subject = _subject(run.subject_kind)
+    """Stop a run, which can be taken back for some seconds; a call already on its way may still take effect."""
+    insight.require_run_row(run_id)
     try:
-        if subject is not None:
-            subject.cancel(run.subject_id, request.user.pk)
-        else:
-            facade.cancel_run(run_id=run_id, reason=_("Cancelled by a person."))
-        messages.success(request, _("The run is cancelled. “Replay” starts it again from any step."))
+        facade.hold_cancel(run_id=run_id, user_id=request.user.pk or 0)
+        undo = reverse("workflows:run_cancel_undo", args=[run_id])
+        messages.success(
+            request, _("The run is cancelled. “Replay” starts it again from any step."), extra_tags=f"undo:{undo}"
+        )
+    except PlatformError as error:
+        messages.error(request, error.text)
+    return redirect("workflows:run_detail", run_id)
+
+
+@require_POST
+@permission_required("runs.cancel")
+def run_cancel_undo(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Let the run go on that one has just cancelled."""
+    insight.require_run_row(run_id)
+    try:
+        facade.undo_cancel(run_id=run_id, user_id=request.user.pk or 0)
+        messages.success(request, _("Taken back. The run goes on."))
     except PlatformError as error:
         messages.error(request, error.text)
     return redirect("workflows:run_detail", run_id)

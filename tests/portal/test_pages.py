@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.tasks import facade as tasks
@@ -16,6 +17,8 @@ from apps.tasks.enums import TaskSource, TaskState
 from apps.tasks.presentation import step_lines
 from apps.tenants.contracts import TenantRef
 from apps.workflows.contracts import RunError, StepView
+from apps.workflows.models import HeldCancel
+from apps.workflows.services.cancelling import HELD
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +103,8 @@ def test_cancel_by_get_is_refused_and_changes_nothing(browse: Browse, user: User
 def test_a_cancelled_task_can_be_asked_again_with_everything_kept(browse: Browse, user: User, task: TaskView) -> None:
     client = browse(user)
     client.post(path("tasks:task_cancel", task.id))
+    HeldCancel.objects.update(effective_at=timezone.now() - timedelta(seconds=60))
+    assert HELD.apply_overdue() == 1
     assert tasks.get_task(task.id).state == TaskState.CANCELLED
     assert f"?from={task.id}".encode() in client.get(path("tasks:task_detail", task.id)).content
     form = client.get(path("tasks:task_create") + f"?from={task.id}")

@@ -237,3 +237,28 @@ def test_undo_of_a_toast_posts_on_this_host_only() -> None:
     assert undo_url(Message(constants.SUCCESS, "Done", extra_tags="undo://evil.example/")) == ""
     assert undo_url(Message(constants.SUCCESS, "Done", extra_tags="undo:https://evil.example/")) == ""
     assert undo_url(Message(constants.SUCCESS, "Done")) == ""
+
+
+def test_the_bell_counts_what_every_source_says_needs_this_person(
+    tenant: TenantRef, browse: Browse, user: User, viewer: User
+) -> None:
+    def source(name: str, **more: object) -> NoticeSource:
+        notice = Notice(title=name, url="/", icon="plug")
+        return NoticeSource(
+            **{
+                "name": name,
+                "section": "needs",
+                "order": 5,
+                "permission": "workspace.view",
+                "list": lambda limit: [notice],
+            }
+            | more
+        )
+
+    sources = [
+        source("one"), source("counted", count=lambda: 40), source("news", section="changed"),
+        source("hidden", permission="connections.manage"),
+    ]  # fmt: skip
+    with notice_sources.temporarily(*sources):
+        assert "Notifications, 42 need you" in browse(user).get(path("more")).content.decode()
+        assert "Notifications, 41 need you" in browse(viewer).get(path("more")).content.decode()

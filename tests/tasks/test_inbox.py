@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.core.dashboard import Notice, NoticeSource, notice_sources
+from apps.dispatch.errors import TooLateToUndo
 from apps.tasks import facade
 from apps.tasks.contracts import TaskView
 from apps.tasks.enums import TaskState
-from apps.tasks.errors import AlreadyDecided, TooLateToUndo
+from apps.tasks.errors import AlreadyDecided
 from apps.tasks.models import HeldDecision, ReviewItem, Task
 from apps.tasks.services import holding, reviewing
 from apps.tenants.contracts import TenantRef
@@ -62,14 +63,14 @@ def test_one_tap_approves_and_nothing_happens_until_it_can_no_longer_be_taken_ba
     assert facade.get_task(waiting.id).state == TaskState.REVIEW
     page = client.get(path("tasks:inbox_list")).content
     assert b"Undo" in page and b"Nothing needs you" in page
-    assert holding.apply_decision(review_of(waiting).pk) is False
+    assert holding.HELD.apply(review_of(waiting).pk) is False
     due(waiting)
-    assert holding.apply_decision(review_of(waiting).pk) is True
+    assert holding.HELD.apply(review_of(waiting).pk) is True
     decided = facade.get_task(waiting.id)
     assert decided.state == TaskState.RUNNING
     assert decided.review is not None
     assert (decided.review.decision, decided.review.decided_by) == ("approve", member.pk)
-    assert holding.apply_decision(review_of(waiting).pk) is False
+    assert holding.HELD.apply(review_of(waiting).pk) is False
 
 
 def test_a_decision_taken_back_leaves_the_answer_waiting(browse: Browse, member: User, waiting: TaskView) -> None:
@@ -78,7 +79,7 @@ def test_a_decision_taken_back_leaves_the_answer_waiting(browse: Browse, member:
     client.post(path("tasks:decision_undo", waiting.id))
     assert b"We open at nine." in client.get(path("tasks:inbox_list")).content
     due(waiting)
-    assert holding.apply_decision(review_of(waiting).pk) is False
+    assert holding.HELD.apply(review_of(waiting).pk) is False
     assert facade.get_task(waiting.id).state == TaskState.REVIEW
     client.post(path("tasks:inbox_decide", waiting.id), {"decision": "approve"})
     held = HeldDecision.objects.get()
@@ -105,8 +106,8 @@ def test_the_first_decision_counts_also_while_it_is_held(user: User, member: Use
 def test_an_edited_answer_is_what_is_kept(browse: Browse, member: User, waiting: TaskView) -> None:
     browse(member).post(path("tasks:inbox_decide", waiting.id), {"decision": "approve", "text": "We open at ten."})
     due(waiting)
-    assert holding.apply_overdue() == 0
-    assert holding.apply_decision(review_of(waiting).pk)
+    assert holding.HELD.apply_overdue() == 0
+    assert holding.HELD.apply(review_of(waiting).pk)
     assert review_of(waiting).edited_text == "We open at ten."
 
 
@@ -125,7 +126,7 @@ def test_a_rejection_without_reason_names_the_field_and_keeps_what_was_typed(
 def test_a_lost_work_item_is_made_up_for_by_the_sweep(member: User, waiting: TaskView) -> None:
     facade.hold_decision(task_id=waiting.id, decision="approve", user_id=member.pk)
     HeldDecision.objects.update(effective_at=timezone.now() - timedelta(seconds=60))
-    assert holding.apply_overdue() == 1
+    assert holding.HELD.apply_overdue() == 1
     assert facade.get_task(waiting.id).state == TaskState.RUNNING
 
 
@@ -137,7 +138,7 @@ def test_a_decision_of_somebody_who_lost_the_right_comes_to_nothing(
     facade.hold_decision(task_id=waiting.id, decision="approve", user_id=member.pk)
     Membership.objects.filter(user=member, tenant_id=tenant.id).update(role="viewer")
     due(waiting)
-    assert holding.apply_decision(review_of(waiting).pk) is False
+    assert holding.HELD.apply(review_of(waiting).pk) is False
     assert facade.get_task(waiting.id).state == TaskState.REVIEW
 
 

@@ -3,12 +3,16 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.ai import facade as ai
 from apps.tasks import facade
 from apps.tasks.errors import AlreadyDecided
+from apps.tasks.services import reviewing, stuck
 from apps.workflows import facade as workflows
+from apps.workflows import insight
+from apps.workflows.presentation import sentence_about
 from tests.tasks.driving import ANSWER, WORK, Office
 
 
@@ -64,6 +68,13 @@ def test_what_stays_weak_goes_to_a_person_after_the_allowed_revisions(office: Of
     assert task.review is not None
     assert (task.review.reason, task.review.answer) == ("below_target", ANSWER)
     assert "Seen and weighed." in task.review.why
+    with office.inside():
+        run = workflows.get_run(task.run_id)
+        assert (run.state, run.steps[-1].state, run.waiting_for) == ("review", "review", (reviewing.EVENT,))
+        assert insight.count_live() == {"running": 0, "waiting": 0, "review": 1}
+        assert [flow.state for flow in insight.list_day_flows()] == ["review"]
+        assert "a person's decision" in sentence_about(run, timezone.now())
+        assert stuck.cause_of(run.id)[0] == "waiting"
 
 
 def test_the_tasks_own_target_counts(office: Office) -> None:

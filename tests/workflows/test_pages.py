@@ -1,6 +1,7 @@
 """Pages about runs and workflows through the front door: what is shown, what is refused, what happens on a click."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +10,20 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from apps.accounts.models import User
+from apps.accounts.models import Membership, User
+from apps.dispatch.models import WorkItem
 from apps.tasks import facade as tasks
 from apps.tasks.contracts import TaskView
 from apps.tenants.contracts import TenantRef
 from apps.workflows import facade as workflows
+from apps.workflows.conf import RUN_KIND
 from apps.workflows.enums import RunState
-from apps.workflows.models import Effect, Run, StepRun
+from apps.workflows.errors import AlreadyDecided, RunHasEnded
+from apps.workflows.models import Effect, HeldCancel, Run, StepRun
+from apps.workflows.services import cancelling
+from apps.workflows.services.reconcile import reconcile_runs
 from tests import transactions
 
 pytestmark = pytest.mark.django_db
@@ -205,8 +212,60 @@ def test_a_live_run_is_not_replayed_but_cancelled_by_name(browse: Browse, member
     assert f"Cancel run {str(task.run_id)[-8:]} of Answer a task" in page
     assert client.get(path("workflows:run_cancel", task.run_id)).status_code == 405
     client.post(path("workflows:run_cancel", task.run_id))
+    assert workflows.get_run(task.run_id).state == RunState.RUNNING
+    seconds_pass(task.run_id)
     assert workflows.get_run(task.run_id).state == RunState.CANCELLED
     assert tasks.get_task(task.id).state == "cancelled"
+
+
+def seconds_pass(run_id: UUID) -> None:
+    """The time for taking a cancel back is over."""
+    HeldCancel.objects.filter(run_id=run_id).update(effective_at=timezone.now() - timedelta(seconds=60))
+    cancelling.HELD.apply_overdue()
+
+
+def queued(run_id: UUID) -> int:
+    return WorkItem.objects.filter(kind=RUN_KIND, ref=str(run_id), state="ready").count()
+
+
+@pytest.mark.parametrize("kind", ["run", "task"])
+def test_a_cancel_stands_still_at_once_and_can_be_taken_back(
+    browse: Browse, user: User, member: User, task: TaskView, kind: str
+) -> None:
+    client = browse(member)
+    name, subject = ("workflows:run_cancel", task.run_id) if kind == "run" else ("tasks:task_cancel", task.id)
+    assert queued(task.run_id) == 1
+    page = client.post(path(name, subject), follow=True).content.decode()
+    assert queued(task.run_id) == 0
+    assert path(f"{name}_undo", subject) in page and "ends in a moment" in page
+    seen = browse(user).get(path("workflows:run_detail", task.run_id)).content.decode()
+    assert "ends in a moment" in seen and path(f"{name}_undo", subject) not in seen
+    assert "too late" in browse(user).post(path(f"{name}_undo", subject), follow=True).content.decode()
+    assert reconcile_runs() == 0 and queued(task.run_id) == 0
+    assert "Taken back" in client.post(path(f"{name}_undo", subject), follow=True).content.decode()
+    assert queued(task.run_id) == 1
+    seconds_pass(task.run_id)
+    assert workflows.get_run(task.run_id).state == RunState.RUNNING
+    assert "too late" in client.post(path(f"{name}_undo", subject), follow=True).content.decode()
+
+
+def test_a_second_cancel_is_told_so_and_an_ended_run_has_nothing_to_cancel(
+    browse: Browse, user: User, member: User, task: TaskView
+) -> None:
+    browse(member).post(path("workflows:run_cancel", task.run_id))
+    with pytest.raises(AlreadyDecided):
+        workflows.hold_cancel(run_id=task.run_id, user_id=user.pk)
+    seconds_pass(task.run_id)
+    with pytest.raises(RunHasEnded):
+        workflows.hold_cancel(run_id=task.run_id, user_id=user.pk)
+
+
+def test_a_run_goes_on_when_who_cancelled_it_may_not_any_more(browse: Browse, member: User, task: TaskView) -> None:
+    browse(member).post(path("workflows:run_cancel", task.run_id))
+    Membership.objects.filter(user=member).update(role="viewer")
+    seconds_pass(task.run_id)
+    assert workflows.get_run(task.run_id).state == RunState.RUNNING
+    assert queued(task.run_id) == 1
 
 
 def test_viewers_look_and_touch_nothing(browse: Browse, viewer: User, failed: TaskView) -> None:

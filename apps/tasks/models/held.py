@@ -1,22 +1,19 @@
 """Decisions that have been taken and may still be taken back."""
 
 from django.db import models
-from django.db.models.functions import Now
 
+from apps.core.held import HeldAct
 from apps.tasks.enums import Decision
 from apps.tasks.models.requests import ReviewItem
 
 
-class HeldDecision(models.Model):
+class HeldDecision(HeldAct):
     """A person's decision in the moments before it takes effect. Gone once it is applied or taken back; one per review."""
 
     review = models.OneToOneField(ReviewItem, primary_key=True, on_delete=models.CASCADE, related_name="held")
     decision = models.CharField(max_length=16, choices=Decision)
     edited_text = models.TextField(null=True, blank=True)
     note = models.TextField(blank=True)
-    decided_by = models.BigIntegerField(help_text="User id.")
-    effective_at = models.DateTimeField()
-    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

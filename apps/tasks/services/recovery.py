@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import facade as accounts
 from apps.core.errors import PlatformError
+from apps.dispatch.errors import TooLateToUndo
 from apps.tasks.contracts import DeadLetter, TaskView
 from apps.tasks.enums import EventKind, TaskState
 from apps.tasks.errors import IllegalMove, InvalidRequest
@@ -77,6 +78,27 @@ def cancel_task(*, task_id: UUID | str, user_id: int, reason: str = "") -> TaskV
         recording.move(task, to=TaskState.CANCELLED, event=EventKind.CANCELLED, detail=why, actor_id=user_id)
         projections.task_moved(task)
     return get_task(task.id)
+
+
+def hold_cancel(*, task_id: UUID | str, user_id: int) -> None:
+    """Stop a task that is not closed yet; it ends when the seconds for ``undo_cancel`` are over.
+
+    Raises ``NotAllowed``, ``UnknownTask``, ``IllegalMove`` when it is closed, and ``AlreadyDecided`` when it was just cancelled.
+    """
+    accounts.require(user_id, "tasks.cancel")
+    task = load_task(task_id)
+    if task.state in CLOSED or task.run_id is None:
+        raise IllegalMove(state=TaskState(task.state).label)
+    workflows.hold_cancel(run_id=task.run_id, user_id=user_id)
+
+
+def undo_cancel(*, task_id: UUID | str, user_id: int) -> None:
+    """Let a task go on that one has just cancelled. Raises ``TooLateToUndo``."""
+    accounts.require(user_id, "tasks.cancel")
+    task = load_task(task_id)
+    if task.run_id is None:
+        raise TooLateToUndo
+    workflows.undo_cancel(run_id=task.run_id, user_id=user_id)
 
 
 def list_dead_letters(*, limit: int = 100) -> list[DeadLetter]:

@@ -58,9 +58,9 @@ def cause_of(run_id: UUID | None) -> tuple[str, str]:
         run = workflows.get_run(run_id)
     except UnknownRun:
         return "run_missing", _("Its run is gone. Cancel it and send it again.")
-    if run.state == RunState.REVIEW:
+    if run.state == RunState.REVIEW and not run.waiting_for:
         return "effect_unknown", _("A step's outcome is unknown. Decide about it on the run's page.")
-    if run.state == RunState.WAITING:
+    if run.state in (RunState.WAITING, RunState.REVIEW):
         return "waiting", _waiting_text(run)
     if run.state != RunState.RUNNING:
         return "run_ended", _("Its run has ended; the next sweep closes the task.")

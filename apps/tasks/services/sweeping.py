@@ -26,7 +26,7 @@ def catch_up() -> dict[str, int]:
     installed = not defaults.is_current() and defaults.install()
     return {
         "installed": int(installed),
-        "decided": holding.apply_overdue(),
+        "decided": holding.HELD.apply_overdue(),
         "settled": _each(_unsettled(), lambda row: settling.settle_run(task_id=row[0], run_id=row[1])),
         "retried": _each(((row,) for row in _due()), lambda row: recovery.retry_by_rule(row[0])),
         "stuck": stuck.note_stuck(),

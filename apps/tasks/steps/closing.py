@@ -53,7 +53,12 @@ class AskPerson(StepHandler):
             answer=str(config.get("answer") or ""),
             score=config.get("score"),
         )
-        return Wait(event=reviewing.EVENT, timeout_s=config.get("timeout_s"), summary=item.why.splitlines()[0])
+        return Wait(
+            event=reviewing.EVENT,
+            timeout_s=config.get("timeout_s"),
+            summary=item.why.splitlines()[0],
+            needs_person=True,
+        )
 
     def resume(self, ctx: StepContext, payload: Mapping[str, Any]) -> StepResult:
         said = reviewing.review_payload(dict(payload))

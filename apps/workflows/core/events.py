@@ -33,13 +33,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """A step waits for an event, until a moment or for ever."""
+    """A step waits for an event, until a moment or for ever; ``person`` when somebody has to decide."""
 
     token: int
     event: str
     until: float | None = None
     accept_early: bool = False
     summary: str = ""
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,11 @@ class _Turn(TokenMoves):
             case ev.TriesAgain(_, failure):
                 self._record(token, "failed", failure=failure)
                 self._ready(token)
-            case ev.Waits(_, name, until, early, summary):
-                waiting = replace(token, phase=Phase.WAITING, event=name, wake_at=until, accept_early=early)
-                self._rest(waiting, "waiting", summary=summary)
+            case ev.Waits(_, name, until, early, summary, person):
+                waiting = replace(
+                    token, phase=Phase.WAITING, event=name, wake_at=until, accept_early=early, person=person
+                )
+                self._rest(waiting, "review" if person else "waiting", summary=summary)
             case ev.Sleeps(_, until, again):
                 then = "again" if again else "done"
                 self._rest(replace(token, phase=Phase.SLEEPING, wake_at=until, then=then), "waiting")

@@ -99,7 +99,7 @@ class TokenMoves:
         if count:
             self.seq += 1
             token = replace(token, attempt=token.attempt + 1, seq=self.seq)
-        token = replace(token, phase=Phase.READY, event="", wake_at=None, then="")
+        token = replace(token, phase=Phase.READY, event="", wake_at=None, then="", person=False)
         self.tokens[token.id] = token
         self.actions.append(ev.Execute(token))
 

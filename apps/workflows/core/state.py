@@ -39,7 +39,7 @@ class Token:
     """One place where the run is. ``base`` is the number of attempts before this round of tries, for retry counting.
 
     ``frames`` are the parallel sections it is in, outermost first: (path of the parallel step, id of its join).
-    ``then`` says what follows a sleep: ``done``, ``again`` or ``retry``.
+    ``then`` says what follows a sleep: ``done``, ``again`` or ``retry``. ``person`` marks a wait that somebody has to end.
     """
 
     id: int
@@ -54,6 +54,7 @@ class Token:
     wake_at: float | None = None
     then: str = ""
     frames: tuple[tuple[str, str], ...] = ()
+    person: bool = False
 
     @property
     def path(self) -> str:
@@ -147,11 +148,13 @@ def _token_to_json(token: Token) -> list[Any]:
         token.wake_at,
         token.then,
         [list(frame) for frame in token.frames],
+        token.person,
     ]
 
 
 def _token_from_json(row: list[Any]) -> Token:
     frames = tuple((frame[0], frame[1]) for frame in row[11])
     return Token(
-        row[0], row[1], row[2], Phase(row[3]), row[4], row[5], row[6], row[7], row[8], row[9], row[10], frames
+        row[0], row[1], row[2], Phase(row[3]), row[4], row[5], row[6], row[7], row[8], row[9], row[10], frames,
+        bool(row[12]) if len(row) > 12 else False,
     )  # fmt: skip

@@ -203,6 +203,8 @@ def row_state(live: LiveRun) -> str:
     phases = live.phases()
     if phases & {Phase.READY, Phase.CALLING}:
         return "waiting" if live.blocked and Phase.CALLING not in phases else "running"
+    if any(token.person and token.phase is Phase.WAITING for token in live.state.tokens):
+        return "review"
     if phases & {Phase.WAITING, Phase.SLEEPING}:
         return "waiting"
     return "review" if Phase.REVIEW in phases else "running"

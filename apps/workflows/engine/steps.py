@@ -133,7 +133,8 @@ class StepRunner:
             self.succeed(live, token, answer, now)
         elif isinstance(answer, Wait):
             until = None if answer.timeout_s is None else now + max(0.0, min(answer.timeout_s, FOREVER_S))
-            live.apply(ev.Waits(token.id, answer.event, until, answer.accept_early, answer.summary), now)
+            waits = ev.Waits(token.id, answer.event, until, answer.accept_early, answer.summary, answer.needs_person)
+            live.apply(waits, now)
         elif isinstance(answer, Sleep):
             live.apply(ev.Sleeps(token.id, now + max(0.0, min(answer.seconds, FOREVER_S)), answer.again), now)
         else:

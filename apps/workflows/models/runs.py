@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from apps.core.held import HeldAct
 from apps.core.ids import new_id
 from apps.workflows.enums import Account, EffectClass, EffectState, RunState, StepState
 from apps.workflows.models.definitions import WorkflowVersion
@@ -79,6 +80,16 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.state}"
+
+
+class HeldCancel(HeldAct):
+    """A cancelled run in the moments in which that can be taken back: it stands still and has not ended."""
+
+    run = models.OneToOneField(Run, primary_key=True, on_delete=models.CASCADE, related_name="held_cancel")
+    reason = models.CharField(max_length=500)
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.effective_at}"
 
 
 class StepRun(models.Model):

@@ -11,6 +11,7 @@ from apps.dispatch.enums import Queue
 from apps.tenants.facade import tenant_context
 from apps.workflows.engine.giving_up import fail_run
 from apps.workflows.models import Run
+from apps.workflows.services import cancelling
 from apps.workflows.services.runs import enqueue_run
 
 logger = logging.getLogger(__name__)
@@ -21,13 +22,16 @@ GIVEN_UP = "Its worker was lost each time it was at this run. Look at the work i
 
 
 def reconcile_runs() -> int:
-    """Queue every live run of the current tenant that may have no work item any more; one that has keeps it.
+    """Queue every live run of the current tenant that may have no work item any more; one that has keeps it. Cancels whose
+    time is over take effect.
 
     Returns how many runs were looked at (at most 10,000, oldest first).
     """
+    cancelling.HELD.apply_overdue()
     seen, last = 0, None
     for _page in range(PAGES):
-        runs = Run.objects.filter(finished_at__isnull=True, created_at__lt=Now() - SETTLED_AFTER).order_by("pk")
+        runs = Run.objects.filter(finished_at__isnull=True, created_at__lt=Now() - SETTLED_AFTER, held_cancel=None)
+        runs = runs.order_by("pk")
         if last is not None:
             runs = runs.filter(pk__gt=last)
         rows = list(runs.values_list("pk", "queue", "priority")[:PAGE])
