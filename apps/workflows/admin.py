@@ -98,3 +98,38 @@ class EvidenceAdmin(ReadOnly):
     list_display = ("effect", "fence", "outcome", "received_at")
     list_filter = ("outcome",)
     list_select_related = ("effect",)
+
+
+@admin.register(models.WorkflowDraft)
+class WorkflowDraftAdmin(ReadOnly):
+    """What is being built."""
+
+    list_display = ("workflow", "revision", "based_on", "updated_by", "updated_at")
+    list_select_related = ("workflow", "based_on")
+    search_fields = ("workflow__slug",)
+
+
+@admin.register(models.DraftChange)
+class DraftChangeAdmin(ReadOnly):
+    """The latest changes of drafts."""
+
+    list_display = ("draft", "revision", "state", "actor_id", "made_at")
+    list_filter = ("state",)
+    list_select_related = ("draft",)
+
+
+@admin.register(models.StepSample)
+class StepSampleAdmin(ReadOnly):
+    """Pinned outputs for trying drafts out."""
+
+    list_display = ("workflow", "step_id", "updated_by", "updated_at")
+    list_select_related = ("workflow",)
+
+
+@admin.register(models.Trial)
+class TrialAdmin(ReadOnly):
+    """Rehearsals of drafts."""
+
+    list_display = ("workflow", "actor_id", "state", "paused_at", "updated_at")
+    list_filter = ("state",)
+    list_select_related = ("workflow",)

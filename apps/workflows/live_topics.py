@@ -16,3 +16,13 @@ def run_exists(key: str) -> bool:
         return Run.objects.filter(pk=UUID(key)).exists()
     except ValueError:
         return False
+
+
+def draft_exists(key: str) -> bool:
+    """Whether the current tenant has a workflow by that id, so that its draft can be watched."""
+    from apps.workflows.models import Workflow
+
+    try:
+        return Workflow.objects.filter(pk=UUID(key)).exists()
+    except ValueError:
+        return False

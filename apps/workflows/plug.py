@@ -15,7 +15,7 @@ from apps.workflows import offers, overview
 from apps.workflows.call_texts import STEP_TEXTS
 from apps.workflows.conf import CANCEL_KIND, RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
-from apps.workflows.live_topics import run_exists
+from apps.workflows.live_topics import draft_exists, run_exists
 from apps.workflows.registries import step_types
 from apps.workflows.services.cancelling import HELD
 from apps.workflows.services.reconcile import reconcile_runs
@@ -39,6 +39,7 @@ for _step in (*BUILTIN, *MODEL_STEPS, *connector_steps()):
 
 live_topics.register(LiveTopic(kind="runs", permission="runs.view"))
 live_topics.register(LiveTopic(kind="run", permission="runs.view", exists=run_exists))
+live_topics.register(LiveTopic(kind="draft", permission="workflows.view", exists=draft_exists))
 
 navigation.register(
     NavigationItem(

@@ -1,17 +1,22 @@
 """Tables of workflows."""
 
+from apps.workflows.builder.models import DraftChange, StepSample, Trial, WorkflowDraft
 from apps.workflows.models.definitions import Secret, VersionChange, Workflow, WorkflowVersion
 from apps.workflows.models.runs import Effect, Evidence, Run, RunEvent, StepRun, UsageEntry
 
 __all__ = [
+    "DraftChange",
     "Effect",
     "Evidence",
     "Run",
     "RunEvent",
     "Secret",
     "StepRun",
+    "StepSample",
+    "Trial",
     "UsageEntry",
     "VersionChange",
     "Workflow",
+    "WorkflowDraft",
     "WorkflowVersion",
 ]
