@@ -2,12 +2,13 @@
 
 from apps.workflows.builder.models import DraftChange, StepSample, Trial, WorkflowDraft
 from apps.workflows.models.definitions import Secret, VersionChange, Workflow, WorkflowVersion
-from apps.workflows.models.runs import Effect, Evidence, Run, RunEvent, StepRun, UsageEntry
+from apps.workflows.models.runs import Effect, Evidence, HeldCancel, Run, RunEvent, StepRun, UsageEntry
 
 __all__ = [
     "DraftChange",
     "Effect",
     "Evidence",
+    "HeldCancel",
     "Run",
     "RunEvent",
     "Secret",
