@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflows", "0004_record_which_version_was_current"),
+        ("workflows", "0005_drafts"),
     ]
 
     operations = [
