@@ -15,17 +15,20 @@ from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
 from apps.tasks import jobs, onboarding, overview, steps, subject
 from apps.tasks.assistant import plug as assistant
+from apps.tasks.doors import DOOR
 from apps.tasks.enums import TaskState
 from apps.tasks.notion.databases import DATABASES
 from apps.tasks.outcomes import FINISHED_TASKS
 from apps.tasks.selectors import count_open_reviews, count_tasks_by_state, task_exists
 from apps.tenants.registries import tenant_figures
 from apps.workflows.registries import step_types, subjects
+from apps.workflows.triggers.registries import request_doors
 
 for step in steps.ALL:
     step_types.register(step)
 
 outcome_sources.register(FINISHED_TASKS)
+request_doors.register(DOOR)
 navigation.register(assistant.PAGE)
 palette_actions.register(assistant.ACTION)
 

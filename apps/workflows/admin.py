@@ -133,3 +133,25 @@ class TrialAdmin(ReadOnly):
     list_display = ("workflow", "actor_id", "state", "paused_at", "updated_at")
     list_filter = ("state",)
     list_select_related = ("workflow",)
+
+
+@admin.register(models.Trigger)
+class TriggerAdmin(ReadOnly):
+    """What starts workflows by itself. Secrets and addresses are never shown."""
+
+    list_display = ("slug", "workflow", "kind", "enabled", "next_at", "fired_at", "failures", "removed_at")
+    list_filter = ("kind", "enabled")
+    list_select_related = ("workflow",)
+    search_fields = ("slug", "workflow__slug")
+    exclude = ("secret", "previous_secret", "address_key")
+
+
+@admin.register(models.Firing)
+class FiringAdmin(ReadOnly):
+    """Occasions, and what became of them."""
+
+    list_display = ("trigger", "state", "scheduled_at", "run_id", "task_id", "repeats", "code", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("trigger",)
+    search_fields = ("=run_id", "=task_id", "code")
+    exclude = ("payload",)

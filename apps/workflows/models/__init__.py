@@ -3,11 +3,13 @@
 from apps.workflows.builder.models import DraftChange, StepSample, Trial, WorkflowDraft
 from apps.workflows.models.definitions import Secret, VersionChange, Workflow, WorkflowVersion
 from apps.workflows.models.runs import Effect, Evidence, HeldCancel, Run, RunEvent, StepRun, UsageEntry
+from apps.workflows.triggers.models import Firing, Trigger
 
 __all__ = [
     "DraftChange",
     "Effect",
     "Evidence",
+    "Firing",
     "HeldCancel",
     "Run",
     "RunEvent",
@@ -15,6 +17,7 @@ __all__ = [
     "StepRun",
     "StepSample",
     "Trial",
+    "Trigger",
     "UsageEntry",
     "VersionChange",
     "Workflow",

@@ -1,0 +1,45 @@
+"""What triggers offer: their kinds, their jobs and the sweep that catches up."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.dispatch.contracts import JobKind, Schedule
+from apps.dispatch.registries import schedules, work_kinds
+from apps.workflows.triggers import jobs, types
+from apps.workflows.triggers.syncing import materialise_schedule
+from apps.workflows.triggers.types import TRIGGER_TYPES, TriggerType
+
+ANY = {"type": "object"}
+work_kinds.register(JobKind(name=jobs.FIRE, handler=jobs.fire, timeout_s=60, max_attempts=8, max_parallel=2))
+work_kinds.register(JobKind(name=jobs.BEGIN, handler=jobs.begin, timeout_s=60, max_attempts=8, max_parallel=4))
+work_kinds.register(JobKind(name=jobs.SWEEP, handler=jobs.sweep, timeout_s=120, max_attempts=2))
+schedules.register(Schedule(name="triggers.sweep", every_s=60, kind=jobs.SWEEP))
+
+for entry in (
+    TriggerType(type="manual", title=_("By hand"), icon="play", config_schema=types.MANUAL_SCHEMA, output_schema=ANY),
+    TriggerType(
+        type="schedule",
+        title=_("Schedule"),
+        icon="clock",
+        config_schema=types.SCHEDULE_SCHEMA,
+        output_schema=types.SCHEDULE_OUTPUT,
+        check=types.check_schedule,
+        materialise=materialise_schedule,
+    ),
+    TriggerType(
+        type="webhook",
+        title=_("Webhook"),
+        icon="plug",
+        config_schema=types.WEBHOOK_SCHEMA,
+        output_schema=types.WEBHOOK_OUTPUT,
+        check=types.check_webhook,
+    ),
+    TriggerType(
+        type="email",
+        title=_("E-mail"),
+        icon="mail",
+        config_schema=types.EMAIL_SCHEMA,
+        output_schema=types.EMAIL_OUTPUT,
+        check=types.check_webhook,
+    ),
+):
+    TRIGGER_TYPES.register(entry)
