@@ -12,6 +12,22 @@ from apps.core.reach import READ, UNKNOWN_WRITE, Reach
 from apps.tenants.contracts import TenantRef
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.enums import EffectClass
+from apps.workflows.language import (
+    DiffLine,
+    SecretView,
+    StepDescription,
+    VersionChangeView,
+    VersionDiff,
+    VersionView,
+    WorkflowView,
+)
+
+__all__ = [
+    "DiffLine", "EffectClass", "EffectFailed", "EffectLine", "EffectView", "Failure", "FailureKind", "FlowRow", "Json", "LiveStep",
+    "PlannedStep", "Reach", "ReplayPlan", "RetryPolicy", "RunError", "RunRow", "RunView", "SecretView", "Sleep", "StepContext",
+    "StepDescription", "StepDetail", "StepHandler", "StepResult", "StepView", "Subject", "TenantRef", "UsageLine", "UsageRow",
+    "VersionChangeView", "VersionDiff", "VersionView", "Wait", "WorkflowRow", "WorkflowView",
+]  # fmt: skip
 
 Json = Any
 
@@ -125,7 +141,11 @@ class StepHandler:
     """
 
     type: ClassVar[str]
-    title: ClassVar[str] = ""
+    title: ClassVar[str | Promise] = ""
+    # For the palette, forms and docs: one or two sentences, where it is filed, the icon's name.
+    description: ClassVar[str | Promise] = ""
+    category: ClassVar[str] = "other"
+    icon: ClassVar[str] = "box"
     version: ClassVar[int] = 1
     effect: ClassVar[EffectClass] = EffectClass.PURE
     config_schema: ClassVar[Mapping[str, Json]] = {"type": "object"}
@@ -143,6 +163,11 @@ class StepHandler:
     # Settings that choose a recipient, url, amount, object or tool (dotted path in ``with`` -> kind): what a model or a stranger
     # wrote may not fill them unseen.
     sensitive: ClassVar[Mapping[str, str]] = {}
+    # Whose words the output is: ``untrusted`` a model's or a stranger's, ``closed`` one of fixed values whatever went in;
+    # ``trusted_outputs`` are fields of the output that are closed although the rest is not.
+    untrusted: ClassVar[bool] = False
+    closed: ClassVar[bool] = False
+    trusted_outputs: ClassVar[frozenset[str]] = frozenset()
 
     def reach(self, request: Mapping[str, Json]) -> Reach:
         """Whom and what the rendered request reaches; what is not understood counts as the riskiest sort."""

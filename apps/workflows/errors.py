@@ -47,6 +47,55 @@ class RunHasEnded(Conflict):
     message = _("This run has ended already, so there is nothing to cancel.")
 
 
+class UnknownVersion(NotFound):
+    """The workflow has no version of that number."""
+
+    code = "unknown_version"
+    message = _("This workflow has no such version. Choose one from its list of versions.")
+
+
+class WorkflowExists(Conflict):
+    """The name in addresses is taken."""
+
+    code = "workflow_exists"
+    message = _("There is a workflow by this name already. Choose another name.")
+
+
+class WorkflowArchived(Conflict):
+    """Archived workflows start no runs and take no new versions."""
+
+    code = "workflow_archived"
+    message = _("This workflow is archived. Bring it back first.")
+
+
+class VersionMoved(Conflict):
+    """Somebody published or rolled back meanwhile."""
+
+    code = "version_moved"
+    message = _("Somebody published another version meanwhile. Look at it, then publish yours again.")
+
+
+class UnknownSecret(NotFound):
+    """No secret by that name."""
+
+    code = "unknown_secret"
+    message = _("There is no such secret. It may have been deleted.")
+
+
+class SecretExists(Conflict):
+    """Names of secrets are unique."""
+
+    code = "secret_exists"
+    message = _("There is a secret by this name already. Replace its value, or choose another name.")
+
+
+class SecretInUse(Conflict):
+    """A workflow still names it."""
+
+    code = "secret_in_use"
+    message = _("Workflows still use this secret. Take it out of them first.")
+
+
 class NotWaiting(Conflict):
     """The run does not wait for this event (any more)."""
 

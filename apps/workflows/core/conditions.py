@@ -1,4 +1,4 @@
-"""Condition trees: ``{"op": "gte", "left": value, "right": value}``, combined with ``all``, ``any`` and ``not``.
+"""Condition trees: ``{"op": "gte", "left": value, "right": value}``, combined with ``all``, ``any`` and ``not``; or an expression.
 
 Equality compares JSON values of any type; order compares two numbers or two strings and is an error otherwise, because a
 silent false would send a run down the wrong branch.
@@ -68,6 +68,9 @@ OPERATORS = (*BINARY, *UNARY, *GROUPS, "not")
 def condition_references(node: Json) -> Iterator[tuple[str, ...]]:
     """Every path a condition mentions."""
     if isinstance(node, Mapping):
+        if "$expr" in node:
+            yield from references(node)
+            return
         for name in ("left", "right", "value"):
             yield from references(node.get(name))
         for child in node.get("of", ()) if isinstance(node.get("of"), list) else ():
@@ -78,6 +81,8 @@ def condition_references(node: Json) -> Iterator[tuple[str, ...]]:
 
 def compile_condition(node: Json, depth: int = 0) -> Predicate:
     """A predicate over a scope. Raises ``ValueProblem`` (``bad_condition``, ``bad_reference``) when malformed."""
+    if isinstance(node, Mapping) and "$expr" in node:
+        return _compile_expression(node)
     if not isinstance(node, Mapping) or node.get("op") not in OPERATORS or depth > MAX_DEPTH:
         raise ValueProblem("bad_condition", f"A condition is an object with an op out of {', '.join(OPERATORS)}.")
     op = node["op"]
@@ -98,6 +103,20 @@ def compile_condition(node: Json, depth: int = 0) -> Predicate:
         if op == "all"
         else (lambda scope: any(part(scope) for part in parts))
     )
+
+
+def _compile_expression(node: Mapping[str, Json]) -> Predicate:
+    value = compile_value(node)
+
+    def decide(scope: Scope) -> bool:
+        answer = value(scope)
+        if not isinstance(answer, bool):
+            raise ValueProblem(
+                "condition_types", "The expression must say true or false; compare with == or use exists(...)."
+            )
+        return answer
+
+    return decide
 
 
 def _expect(node: Mapping[str, Json], keys: set[str]) -> None:

@@ -2,16 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from apps.workflows.core.conditions import Predicate, compile_condition
+from apps.workflows.core.regions import body_of, edges
 from apps.workflows.core.values import Json, Resolver, compile_value
 
-CONTROL_TYPES = ("switch", "parallel", "join")
+__all__ = [
+    "CONTROL_TYPES",
+    "Case",
+    "Definition",
+    "RetryOverride",
+    "Step",
+    "canonical",
+    "content_hash",
+    "edges",
+    "parse",
+]
+
+CONTROL_TYPES = ("switch", "condition", "parallel", "join", "loop")
 DEFAULT_MAX_VISITS = 25
-MAX_STEPS_PER_RUN = 1000
+DEFAULT_LOOP_LIMIT = 100
+MAX_STEPS_PER_RUN = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +47,7 @@ class RetryOverride:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One node of the graph; ``next`` None ends the path."""
+    """One node of the graph; ``next`` None ends the path. A condition's ways are its only case and its default."""
 
     id: str
     type: str
@@ -49,6 +63,12 @@ class Step:
     default: str | None = None
     branches: tuple[str, ...] = ()
     join: str = ""
+    items: Resolver | None = None
+    body: str = ""
+    collect: Resolver | None = None
+    limit: int = DEFAULT_LOOP_LIMIT
+    # loop: the steps that run for each item
+    region: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +83,7 @@ class Definition:
 
 def parse(raw: Mapping[str, Json]) -> Definition:
     """Compile a definition. The JSON must have passed ``validate`` when it was published."""
-    steps = {step_id: _parse_step(step_id, body) for step_id, body in raw["steps"].items()}
+    steps = {step_id: _parse_step(step_id, body, raw["steps"]) for step_id, body in raw["steps"].items()}
     return Definition(
         start=raw["start"],
         steps=MappingProxyType(steps),
@@ -72,7 +92,9 @@ def parse(raw: Mapping[str, Json]) -> Definition:
     )
 
 
-def _parse_step(step_id: str, body: Mapping[str, Json]) -> Step:
+def _parse_step(step_id: str, body: Mapping[str, Json], steps: Mapping[str, Mapping[str, Json]]) -> Step:
+    if body["type"] == "condition":
+        body = {**body, "cases": [{"when": body["when"], "next": body.get("then")}], "default": body.get("else")}
     return Step(
         id=step_id,
         type=body["type"],
@@ -90,19 +112,12 @@ def _parse_step(step_id: str, body: Mapping[str, Json]) -> Step:
         default=body.get("default"),
         branches=tuple(body.get("branches", ())),
         join=body.get("join", ""),
+        items=compile_value(body["items"]) if "items" in body else None,
+        body=body.get("body", ""),
+        collect=compile_value(body["collect"]) if "collect" in body else None,
+        limit=body.get("limit", DEFAULT_LOOP_LIMIT),
+        region=frozenset(body_of(steps, step_id)),
     )
-
-
-def edges(body: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """(place, target) of every edge that leaves a raw step."""
-    for name in ("next", "on_error", "on_timeout", "default", "join"):
-        if body.get(name):
-            yield name, body[name]
-    for index, case in enumerate(body.get("cases", ())):
-        if isinstance(case, Mapping) and case.get("next"):
-            yield f"cases.{index}.next", case["next"]
-    for index, target in enumerate(body.get("branches", ())):
-        yield f"branches.{index}", target
 
 
 def canonical(value: Json) -> str:
@@ -110,6 +125,7 @@ def canonical(value: Json) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def content_hash(value: Json) -> str:
-    """SHA-256 of the canonical text."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+def content_hash(definition: Mapping[str, Json]) -> str:
+    """SHA-256 of the canonical text, without the layout: moving a step on the canvas makes no new version."""
+    versioned = {name: value for name, value in definition.items() if name != "layout"}
+    return hashlib.sha256(canonical(versioned).encode()).hexdigest()

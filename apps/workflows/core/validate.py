@@ -2,85 +2,33 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 import jsonschema_rs
 
 from apps.workflows.core.conditions import compile_condition, condition_references
 from apps.workflows.core.definition import CONTROL_TYPES, edges
+from apps.workflows.core.problems import Problem, problem
+from apps.workflows.core.regions import body_of, loop_bodies, outside_of, reachable
+from apps.workflows.core.schema import MAX_BYTES, MAX_DEPTH, SCHEMA
+from apps.workflows.core.secrets import misplaced_secrets
+from apps.workflows.core.taint import StepFacts, tainted_fields
 from apps.workflows.core.values import Json, ValueProblem, is_dynamic, references
 
-STEP_ID = r"^[a-z][a-z0-9_\-]{0,59}$"
-MAX_BYTES = 256 * 1024
-MAX_DEPTH = 32
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "SCHEMA",
+    "Problem",
+    "reachable",
+    "schema_problems",
+    "schema_validator",
+    "validate",
+]
 
-_TARGET = {"type": ["string", "null"], "maxLength": 60}
-_STEP = {
-    "type": "object",
-    "required": ["type"],
-    "additionalProperties": False,
-    "properties": {
-        "type": {"type": "string", "minLength": 1, "maxLength": 80},
-        "title": {"type": "string", "maxLength": 160},
-        "with": {"type": "object"},
-        "next": _TARGET,
-        "on_error": _TARGET,
-        "on_timeout": _TARGET,
-        "default": _TARGET,
-        "max_visits": {"type": "integer", "minimum": 1, "maximum": 500},
-        "timeout_s": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
-        "retry": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "max_attempts": {"type": "integer", "minimum": 1, "maximum": 20},
-                "base_s": {"type": "number", "minimum": 0, "maximum": 600},
-                "cap_s": {"type": "number", "minimum": 0, "maximum": 3600},
-            },
-        },
-        "cases": {
-            "type": "array",
-            "maxItems": 50,
-            "items": {
-                "type": "object",
-                "required": ["when"],
-                "additionalProperties": False,
-                "properties": {"when": {"type": "object"}, "next": _TARGET},
-            },
-        },
-        "branches": {"type": "array", "minItems": 1, "maxItems": 20, "items": {"type": "string"}, "uniqueItems": True},
-        "join": {"type": "string"},
-    },
-}
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["schema", "start", "steps"],
-    "additionalProperties": False,
-    "properties": {
-        "schema": {"const": 1},
-        "start": {"type": "string"},
-        "inputs": {"type": "object"},
-        "steps": {
-            "type": "object",
-            "minProperties": 1,
-            "maxProperties": 200,
-            "propertyNames": {"pattern": STEP_ID},
-            "additionalProperties": _STEP,
-        },
-        "output": {},
-    },
-}
 _VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
-    """One mistake: a stable ``code``, the ``place`` as a dotted path into the definition, a sentence for people."""
-
-    code: str
-    place: str
-    message: str
 
 
 def schema_validator(schema: Mapping[str, Json]) -> "jsonschema_rs.Draft202012Validator":
@@ -101,32 +49,42 @@ def schema_problems(
     found = []
     for error, _ in zip(validator.iter_errors(value), range(50), strict=False):
         where = ".".join([*filter(None, [place]), *(str(part) for part in error.instance_path)])
-        found.append(Problem(code=code, place=where, message=error.message[:300]))
+        found.append(problem(code, where, detail=error.message[:300]))
     return found
 
 
-def validate(raw: Json, *, types: Mapping[str, "jsonschema_rs.Draft202012Validator"]) -> list[Problem]:
-    """Every mistake in a definition; an empty list means it may be published. ``types`` are the known steps' config schemas."""
+def validate(
+    raw: Json,
+    *,
+    types: Mapping[str, "jsonschema_rs.Draft202012Validator"],
+    facts: Mapping[str, StepFacts] | None = None,
+) -> list[Problem]:
+    """Every mistake in a definition; without an ``error`` among them it may be published.
+
+    ``types`` are the known steps' config schemas, ``facts`` what else is known of them: where secrets may stand, which settings are
+    sensitive, whose output is written by a model or a stranger.
+    """
     size = _plain_size(raw)
     if isinstance(size, Problem):
         return [size]
     form = schema_problems(_VALIDATOR, raw)
     if form:
         return form
-    return [*_graph(raw), *_steps(raw, types), *_values(raw)]
+    found = [*_graph(raw), *_steps(raw, types, facts or {}), *_values(raw), *_settings(raw)]
+    if not found:
+        found += _taint(raw, facts or {})
+    return found
 
 
 def _plain_size(raw: Json) -> Problem | int:
     try:
         text = json.dumps(raw, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        return Problem(code="not_json", place="", message=f"The definition is not plain JSON: {error}")
+        return problem("not_json", "", detail=error)
     if len(text) > MAX_BYTES:
-        return Problem(code="too_large", place="", message=f"The definition has more than {MAX_BYTES} bytes.")
+        return problem("too_large", "", limit=MAX_BYTES)
     if _depth(raw) > MAX_DEPTH:
-        return Problem(
-            code="too_deep", place="", message=f"The definition is nested more than {MAX_DEPTH} levels deep."
-        )
+        return problem("too_deep", "", limit=MAX_DEPTH)
     return len(text)
 
 
@@ -141,7 +99,7 @@ def _depth(node: Json) -> int:
 def _graph(raw: Mapping[str, Json]) -> Iterator[Problem]:
     steps = raw["steps"]
     if raw["start"] not in steps:
-        yield Problem(code="unknown_start", place="start", message=f"There is no step {raw['start']!r}.")
+        yield problem("unknown_start", "start", target=raw["start"])
         return
     dangling = [
         (f"steps.{step_id}.{place}", target)
@@ -150,38 +108,35 @@ def _graph(raw: Mapping[str, Json]) -> Iterator[Problem]:
         if target not in steps
     ]
     for place, target in dangling:
-        yield Problem(code="missing_next", place=place, message=f"There is no step {target!r}.")
+        yield problem("missing_next", place, target=target)
     if dangling:
         return
     reached = reachable(steps, raw["start"])
     for step_id in steps:
         if step_id not in reached:
-            yield Problem(code="unreachable_step", place=f"steps.{step_id}", message="No path leads to this step.")
+            yield problem("unreachable_step", f"steps.{step_id}")
     for step_id in sorted(reached):
         if not any(_can_end(steps[other]) for other in reachable(steps, step_id)):
-            yield Problem(
-                code="endless_cycle", place=f"steps.{step_id}", message="From here the workflow can never end."
-            )
-
-
-def reachable(steps: Mapping[str, Mapping[str, Json]], start: str) -> set[str]:
-    """Ids of all steps that can run once ``start`` has begun, itself included."""
-    seen, todo = {start}, [start]
-    while todo:
-        for _place, target in edges(steps[todo.pop()]):
-            if target in steps and target not in seen:
-                seen.add(target)
-                todo.append(target)
-    return seen
+            yield problem("endless_cycle", f"steps.{step_id}")
+    for loop_id, body in steps.items():
+        if body["type"] == "loop" and body.get("body"):
+            for shared in sorted(body_of(steps, loop_id) & outside_of(steps, raw["start"], loop_id)):
+                yield problem("step_shared_with_loop", f"steps.{shared}", loop=loop_id)
 
 
 def _can_end(body: Mapping[str, Json]) -> bool:
     if body["type"] == "switch":
         return not body.get("default") or any(not case.get("next") for case in body.get("cases", ()))
+    if body["type"] == "condition":
+        return not body.get("then") or not body.get("else")
     return body["type"] != "parallel" and not body.get("next")
 
 
-def _steps(raw: Mapping[str, Json], types: Mapping[str, "jsonschema_rs.Draft202012Validator"]) -> Iterator[Problem]:
+def _steps(
+    raw: Mapping[str, Json],
+    types: Mapping[str, "jsonschema_rs.Draft202012Validator"],
+    facts: Mapping[str, StepFacts],
+) -> Iterator[Problem]:
     for step_id, body in raw["steps"].items():
         place = f"steps.{step_id}"
         kind = body["type"]
@@ -189,27 +144,50 @@ def _steps(raw: Mapping[str, Json], types: Mapping[str, "jsonschema_rs.Draft2020
         if kind in CONTROL_TYPES:
             continue
         if kind not in types:
-            yield Problem(code="unknown_step_type", place=f"{place}.type", message=f"There is no step type {kind!r}.")
+            yield problem("unknown_step_type", f"{place}.type", type=kind)
             continue
-        yield from _config(place, body.get("with", {}), types[kind])
+        config = body.get("with", {})
+        yield from _config(place, config, types[kind])
+        schema = facts[kind].config_schema if kind in facts else {}
+        for path in misplaced_secrets(config, schema):
+            yield problem("secret_not_allowed", ".".join([place, "with", *path]))
 
 
-ONLY_FOR = {"cases": "switch", "default": "switch", "branches": "parallel", "join": "parallel"}
+# Fields of the control steps and whose they are; every other field is common to all steps.
+ONLY_FOR = {
+    "cases": "switch",
+    "default": "switch",
+    "branches": "parallel",
+    "join": "parallel",
+    "when": "condition",
+    "then": "condition",
+    "else": "condition",
+    "items": "loop",
+    "body": "loop",
+    "collect": "loop",
+    "limit": "loop",
+}
+NEEDED = {"condition": ("when",), "loop": ("items", "body")}
 
 
 def _shape(place: str, body: Mapping[str, Json], steps: Mapping[str, Mapping[str, Json]]) -> Iterator[Problem]:
     kind = body["type"]
     for name, owner in ONLY_FOR.items():
         if name in body and kind != owner:
-            yield Problem(code="misplaced_field", place=f"{place}.{name}", message=f"Only a {owner} step has {name!r}.")
+            yield problem("misplaced_field", f"{place}.{name}", type=kind, name=name)
+    for name in NEEDED.get(kind, ()):
+        if name not in body:
+            yield problem("missing_field", f"{place}.{name}", type=kind, name=name)
     if kind == "switch" and not body.get("cases"):
-        yield Problem(code="missing_cases", place=place, message="A switch needs at least one case.")
-    if kind in ("switch", "parallel") and body.get("next"):
-        yield Problem(code="misplaced_field", place=f"{place}.next", message=f"A {kind} step has no 'next' of its own.")
+        yield problem("missing_cases", f"{place}.cases")
+    if kind in ("switch", "condition", "parallel") and body.get("next"):
+        yield problem("misplaced_field", f"{place}.next", type=kind, name="next")
+    if kind in CONTROL_TYPES and body.get("with"):
+        yield problem("misplaced_field", f"{place}.with", type=kind, name="with")
     if kind == "parallel":
         target = steps.get(body.get("join", ""))
         if not body.get("branches") or target is None or target["type"] != "join":
-            yield Problem(code="bad_join", place=place, message="A parallel step needs branches and a join step.")
+            yield problem("bad_join", f"{place}.join")
 
 
 def _config(place: str, config: Json, validator: "jsonschema_rs.Draft202012Validator") -> Iterator[Problem]:
@@ -224,7 +202,7 @@ def _config(place: str, config: Json, validator: "jsonschema_rs.Draft202012Valid
         ):
             continue
         where = ".".join([place, "with", *(str(part) for part in error.instance_path)])
-        yield Problem(code="bad_config", place=where, message=error.message[:300])
+        yield problem("bad_config", where, detail=error.message[:300])
 
 
 def _has_dynamic(node: Json) -> bool:
@@ -240,18 +218,30 @@ def _values(raw: Mapping[str, Json]) -> Iterator[Problem]:
         try:
             schema_validator(raw["inputs"])
         except (ValueError, jsonschema_rs.ValidationError) as error:
-            yield Problem(code="bad_inputs_schema", place="inputs", message=str(error).splitlines()[0][:300])
+            yield problem("bad_inputs_schema", "inputs", detail=str(error).splitlines()[0])
+    ways = {step_id: reachable(steps, step_id) for step_id in steps}
+    looped = set().union(*loop_bodies(steps).values())
     for step_id, body in steps.items():
-        before = {other for other in steps if step_id in reachable(steps, other)}
-        yield from _checked(
-            f"steps.{step_id}.with", lambda body=body: list(references(body.get("with", {}))), steps, before
-        )
-        for index, case in enumerate(body.get("cases", ())):
-            yield from _checked(
-                f"steps.{step_id}.cases.{index}.when", lambda case=case: _condition(case["when"]), steps, before
-            )
+        before = {other for other in steps if step_id in ways[other]}
+        in_loop = step_id in looped
+        for place, collect in _readings(f"steps.{step_id}", body):
+            inside = in_loop or place.endswith(".collect")
+            seen = before | body_of(steps, step_id) if place.endswith(".collect") else before
+            yield from _checked(place, collect, steps, seen, in_loop=inside)
     if "output" in raw:
-        yield from _checked("output", lambda: list(references(raw["output"])), steps, set(steps))
+        yield from _checked("output", lambda: list(references(raw["output"])), steps, set(steps), in_loop=False)
+
+
+def _readings(place: str, body: Mapping[str, Json]) -> Iterator[tuple[str, Any]]:
+    """(place, function that collects the paths read there) of everything in a step that is filled in."""
+    yield f"{place}.with", lambda: list(references(body.get("with", {})))
+    for index, case in enumerate(body.get("cases", ())):
+        yield f"{place}.cases.{index}.when", lambda case=case: _condition(case["when"])
+    if "when" in body:
+        yield f"{place}.when", lambda: _condition(body["when"])
+    for name in ("items", "collect"):
+        if name in body:
+            yield f"{place}.{name}", lambda name=name: list(references(body[name]))
 
 
 def _condition(node: Json) -> list[tuple[str, ...]]:
@@ -259,18 +249,38 @@ def _condition(node: Json) -> list[tuple[str, ...]]:
     return list(condition_references(node))
 
 
-def _checked(place: str, collect: Any, steps: Mapping[str, Json], before: set[str]) -> Iterator[Problem]:
+def _checked(
+    place: str, collect: Any, steps: Mapping[str, Json], before: set[str], *, in_loop: bool
+) -> Iterator[Problem]:
     try:
         paths = collect()
     except ValueProblem as error:
-        yield Problem(code=error.code, place=place, message=str(error))
+        yield problem(error.code, place, detail=error)
         return
     for parts in paths:
+        if parts[0] == "loop" and len(parts) > 1 and parts[1] in ("item", "count", "outer") and not in_loop:
+            yield problem("loop_outside", place, path=".".join(parts))
         if parts[0] != "steps":
             continue
         if len(parts) < 2 or parts[1] not in steps:
-            yield Problem(code="bad_reference", place=place, message=f"{'.'.join(parts)!r} names no step.")
+            yield problem("bad_reference", place, detail=f"{'.'.join(parts)!r} names no step.")
         elif parts[1] not in before:
-            yield Problem(
-                code="reference_never_set", place=place, message=f"Step {parts[1]!r} cannot have run before this one."
-            )
+            yield problem("reference_never_set", place, step=parts[1])
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _settings(raw: Mapping[str, Json]) -> Iterator[Problem]:
+    zone = raw.get("settings", {}).get("time_zone")
+    if zone is not None and zone not in _zones():
+        yield problem("bad_time_zone", "settings.time_zone", name=zone)
+
+
+def _taint(raw: Mapping[str, Json], facts: Mapping[str, StepFacts]) -> Iterator[Problem]:
+    for step_id, fields in tainted_fields(raw, facts=facts).items():
+        for name, reason in fields.items():
+            kind = facts[raw["steps"][step_id]["type"]].sensitive.get(name, "")
+            yield problem("tainted_value", f"steps.{step_id}.with.{name}", field=name, kind=kind, source=reason)

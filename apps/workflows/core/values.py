@@ -1,65 +1,57 @@
-"""Values of a definition: plain JSON in which ``{"$ref": "path"}`` and ``{"$text": "Hello {{path}}"}`` are filled in.
+"""Values of a definition: plain JSON in which ``$ref``, ``$text`` and ``$expr`` are filled in and ``$secret`` stays a handle.
 
-References are paths and nothing else: no expressions, no calls, no attributes, evaluated once. What a reference yields is never
-looked at again, so text from outside cannot become a reference.
+``{"$ref": "path"}`` is a path and nothing else, ``{"$text": "Hello {{path}}"}`` puts paths into a text, ``{"$expr": "..."}`` is an
+expression (see ``expressions``). Each is evaluated once: what it yields is never looked at again, so text from outside cannot
+become a reference. ``{"$secret": "name"}`` passes through untouched; only the moment before sending opens it.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
-ROOTS = ("inputs", "steps", "run", "loop")
-SEGMENT = re.compile(r"[A-Za-z0-9_\-]{1,80}\Z")
+from apps.workflows.core.expressions import compile_expression, longest
+from apps.workflows.core.paths import (
+    ROOTS,
+    Json,
+    Missing,
+    Scope,
+    ValueProblem,
+    as_text,
+    look_up,
+    split_path,
+)
+
+__all__ = [
+    "ROOTS",
+    "Json",
+    "Missing",
+    "Resolver",
+    "Scope",
+    "ValueProblem",
+    "as_text",
+    "compile_value",
+    "is_dynamic",
+    "is_secret",
+    "look_up",
+    "references",
+    "split_path",
+]
+
+
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+SECRET_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
 MAX_TEXT = 1_000_000
 
-Json = Any
-Scope = Mapping[str, Any]
 Resolver = Callable[[Scope], Json]
 
 
-class ValueProblem(Exception):
-    """A reference or text that cannot be filled in; ``code`` is stable, the message names the path."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class Missing(ValueProblem):
-    """The path leads nowhere."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("reference_missing", f"Nothing is found at {path!r}.")
-
-
-def split_path(path: str) -> tuple[str, ...]:
-    """Segments of a reference. Raises ``ValueProblem`` (``bad_reference``) for anything but dotted names below a known root."""
-    parts = tuple(path.split(".")) if isinstance(path, str) else ()
-    if len(parts) < 1 or len(parts) > 20 or parts[0] not in ROOTS or not all(SEGMENT.match(part) for part in parts):
-        raise ValueProblem("bad_reference", f"{path!r} is not a path below inputs, steps, run or loop.")
-    if parts[0] == "steps" and len(parts) > 2 and parts[2] not in ("output", "error", "visits"):
-        raise ValueProblem("bad_reference", f"{path!r}: a step has an output, an error and visits.")
-    return parts
-
-
-def look_up(scope: Scope, parts: tuple[str, ...]) -> Json:
-    """The value at ``parts``; list positions are numbers from 0. Raises ``Missing``."""
-    value: Any = scope
-    for part in parts:
-        if isinstance(value, Mapping) and part in value:
-            value = value[part]
-        elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            raise Missing(".".join(parts))
-    return value
-
-
 def is_dynamic(node: Json) -> bool:
-    """Whether this very node is a reference or an interpolated text."""
-    return isinstance(node, Mapping) and ("$ref" in node or "$text" in node)
+    """Whether this very node is a reference, an interpolated text or an expression."""
+    return isinstance(node, Mapping) and ("$ref" in node or "$text" in node or "$expr" in node)
+
+
+def is_secret(node: Json) -> bool:
+    """Whether this very node is the handle of a secret."""
+    return isinstance(node, Mapping) and "$secret" in node
 
 
 def references(node: Json) -> Iterator[tuple[str, ...]]:
@@ -67,6 +59,8 @@ def references(node: Json) -> Iterator[tuple[str, ...]]:
     if isinstance(node, Mapping):
         if is_dynamic(node):
             yield from _references_of(node)
+        elif is_secret(node):
+            _check_handle(node)
         else:
             for child in node.values():
                 yield from references(child)
@@ -75,7 +69,20 @@ def references(node: Json) -> Iterator[tuple[str, ...]]:
             yield from references(child)
 
 
+def _check_handle(node: Mapping[str, Json]) -> None:
+    name = node["$secret"]
+    if set(node) != {"$secret"} or not isinstance(name, str) or not SECRET_NAME.match(name):
+        raise ValueProblem("bad_secret", 'A secret is named like this: {"$secret": "stripe_key"}.')
+
+
 def _references_of(node: Mapping[str, Json]) -> Iterator[tuple[str, ...]]:
+    if "$expr" in node:
+        if set(node) != {"$expr"}:
+            raise ValueProblem("bad_expression", "An expression has the single key $expr.")
+        for parts in longest(compile_expression(node["$expr"]).references):
+            _check_step_path(parts)
+            yield parts
+        return
     if "$ref" in node:
         if set(node) - {"$ref", "default"}:
             raise ValueProblem("bad_reference", "A reference has the keys $ref and default only.")
@@ -86,6 +93,11 @@ def _references_of(node: Mapping[str, Json]) -> Iterator[tuple[str, ...]]:
     for _literal, path in _pieces(node["$text"]):
         if path:
             yield split_path(path)
+
+
+def _check_step_path(path: tuple[str, ...]) -> None:
+    if path[0] == "steps" and len(path) > 2 and path[2] not in ("output", "error", "visits"):
+        raise ValueProblem("bad_reference", f"{'.'.join(path)!r}: a step has an output, an error and visits.")
 
 
 def _pieces(template: str) -> Iterator[tuple[str, str]]:
@@ -108,7 +120,7 @@ def compile_value(node: Json) -> Resolver:
 
 def _has_text(node: Json) -> bool:
     if isinstance(node, Mapping):
-        return "$text" in node or any(_has_text(child) for child in node.values())
+        return "$text" in node or "$expr" in node or any(_has_text(child) for child in node.values())
     return isinstance(node, list | tuple) and any(_has_text(child) for child in node)
 
 
@@ -118,6 +130,8 @@ def _compile(node: Json) -> Resolver:
             return _compile_ref(node)
         if "$text" in node:
             return _compile_text(node["$text"])
+        if "$expr" in node:
+            return compile_expression(node["$expr"])
         children = [(key, _compile(child)) for key, child in node.items()]
         return lambda scope: {key: child(scope) for key, child in children}
     if isinstance(node, list | tuple):
@@ -156,12 +170,3 @@ def _compile_text(template: str) -> Resolver:
         return text
 
     return resolve
-
-
-def as_text(value: Json) -> str:
-    """Strings as they are, null as nothing, everything else as compact JSON."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

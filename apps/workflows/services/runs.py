@@ -20,7 +20,14 @@ from apps.workflows.conf import RUN_KIND, code_revision
 from apps.workflows.core.validate import schema_problems, schema_validator
 from apps.workflows.engine.plain_json import UnstorableValue, storable
 from apps.workflows.enums import TERMINAL_RUN_STATES, RunState
-from apps.workflows.errors import AlreadyDecided, InvalidRunInput, NotWaiting, UnknownRun, UnknownWorkflow
+from apps.workflows.errors import (
+    AlreadyDecided,
+    InvalidRunInput,
+    NotWaiting,
+    UnknownRun,
+    UnknownWorkflow,
+    WorkflowArchived,
+)
 from apps.workflows.live_topics import topics_of_run
 from apps.workflows.models import Run, RunEvent, WorkflowVersion
 
@@ -41,16 +48,19 @@ def start_run(
 ) -> UUID:
     """Create a run of the workflow's current version and queue it; it begins after the caller's transaction commits.
 
-    The same ``idempotency_key`` again returns the first run's id and changes nothing. Raises ``UnknownWorkflow`` and
-    ``InvalidRunInput`` (inputs are checked against the workflow's declared ``inputs`` schema).
+    The same ``idempotency_key`` again returns the first run's id and changes nothing. Raises ``UnknownWorkflow``,
+    ``WorkflowArchived`` and ``InvalidRunInput`` (inputs are checked against the workflow's declared ``inputs`` schema).
     """
     if idempotency_key:
         earlier = Run.objects.filter(idempotency_key=idempotency_key).values_list("pk", flat=True).first()
         if earlier:
             return earlier
-    version = WorkflowVersion.objects.filter(workflow__slug=workflow, workflow__current_id=F("pk")).first()
+    current = WorkflowVersion.objects.filter(workflow__slug=workflow, workflow__current_id=F("pk"))
+    version = current.select_related("workflow").first()
     if version is None:
         raise UnknownWorkflow(detail=f"no published workflow {workflow!r}")
+    if version.workflow.archived_at is not None:
+        raise WorkflowArchived(detail=workflow)
     check_inputs(version.definition, inputs)
     run_id = new_id()
     try:

@@ -1,0 +1,236 @@
+"""The JSON Schema of a workflow's definition, as published. ``validate`` checks against it first, then reads the meaning."""
+
+from typing import Any
+
+STEP_ID = r"^[a-z][a-z0-9_\-]{0,59}$"
+SLUG = r"^[a-z0-9][a-z0-9\-]{0,79}$"
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+MAX_ITEMS = 1000
+TRIGGER_TYPES = ("manual", "schedule", "webhook", "event", "task", "connector")
+
+
+def _target(description: str) -> dict[str, Any]:
+    return {"type": ["string", "null"], "maxLength": 60, "description": description}
+
+
+APPROVAL: dict[str, Any] = {
+    "type": "object",
+    "title": "How acts that need a person are decided",
+    "additionalProperties": False,
+    "properties": {
+        "quorum": {"type": "integer", "minimum": 1, "maximum": 20, "description": "How many people must agree."},
+        "expires_s": {
+            "type": "number",
+            "minimum": 60,
+            "maximum": 31_536_000,
+            "description": "Seconds until no decision means no.",
+        },
+        "remind_s": {
+            "type": "number",
+            "minimum": 60,
+            "maximum": 31_536_000,
+            "description": "Seconds between reminders.",
+        },
+        "escalate_s": {
+            "type": "number",
+            "minimum": 60,
+            "maximum": 31_536_000,
+            "description": "Seconds until others are asked.",
+        },
+        "escalate_to": {
+            "type": ["string", "array"],
+            "maxLength": 80,
+            "maxItems": 20,
+            "items": {"type": ["string", "integer"]},
+            "description": "A role, or people, asked when nobody has answered.",
+        },
+        "allow_self": {"type": "boolean", "description": "Whether who started the run may decide."},
+        "roles": {
+            "type": "array",
+            "maxItems": 10,
+            "uniqueItems": True,
+            "items": {"type": "string", "maxLength": 40},
+            "description": "Roles whose members may decide.",
+        },
+    },
+}
+STEP_APPROVAL: dict[str, Any] = {
+    **APPROVAL,
+    "title": "Other rules for this step",
+    "properties": {
+        **APPROVAL["properties"],
+        "require": {
+            "enum": ["auto", "always"],
+            "description": "auto: when the act's class says so. always: every time.",
+        },
+    },
+}
+CONDITION: dict[str, Any] = {
+    "type": "object",
+    "title": "Condition",
+    "description": 'A tree such as {"op": "gte", "left": {"$ref": "inputs.total"}, "right": 100}, combined with all, any and not; '
+    'or an expression {"$expr": "inputs.total >= 100"}.',
+}
+STEP: dict[str, Any] = {
+    "type": "object",
+    "title": "Step",
+    "required": ["type"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string", "minLength": 1, "maxLength": 80, "description": "What it does; see the palette."},
+        "title": {"type": "string", "maxLength": 160},
+        "note": {"type": "string", "maxLength": 2000, "description": "For people; it changes nothing."},
+        "with": {
+            "type": "object",
+            "description": "Settings of its type. Any value may be {$ref}, {$text} or {$expr}; {$secret} where allowed.",
+        },
+        "next": _target("The step after it; null ends the path."),
+        "on_error": _target("Where to go when it has failed for good."),
+        "on_timeout": _target("Where to go when what it waits for does not come in time."),
+        "max_visits": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 500,
+            "description": "In one item of a loop: per item.",
+        },
+        "timeout_s": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
+        "retry": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "max_attempts": {"type": "integer", "minimum": 1, "maximum": 20},
+                "base_s": {"type": "number", "minimum": 0, "maximum": 600},
+                "cap_s": {"type": "number", "minimum": 0, "maximum": 3600},
+            },
+        },
+        "approval": STEP_APPROVAL,
+        "cases": {
+            "type": "array",
+            "maxItems": 50,
+            "description": "switch: the first case that holds is taken.",
+            "items": {
+                "type": "object",
+                "required": ["when"],
+                "additionalProperties": False,
+                "properties": {
+                    "when": CONDITION,
+                    "next": _target("Where this case leads; null ends the path."),
+                    "title": {"type": "string", "maxLength": 160},
+                },
+            },
+        },
+        "default": _target("switch: where to go when no case holds."),
+        "when": {**CONDITION, "description": "condition: what decides. " + CONDITION["description"]},
+        "then": _target("condition: where to go when it holds."),
+        "else": _target("condition: where to go when it does not."),
+        "branches": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 20,
+            "items": {"type": "string"},
+            "uniqueItems": True,
+            "description": "parallel: the first steps of the branches.",
+        },
+        "join": {"type": "string", "description": "parallel: the join step where the branches meet."},
+        "items": {"description": "loop: a list, usually {$ref}. The body runs once per item, one after the other."},
+        "body": {
+            "type": "string",
+            "maxLength": 60,
+            "description": "loop: the first step for each item. It sees loop.item.",
+        },
+        "collect": {"description": "loop: what is kept of each item; without it the output of the item's last step."},
+        "limit": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_ITEMS,
+            "description": "loop: more items than this is an error (100 when not given).",
+        },
+    },
+}
+SETTINGS: dict[str, Any] = {
+    "type": "object",
+    "title": "Settings",
+    "additionalProperties": False,
+    "properties": {
+        "error_workflow": {
+            "type": "string",
+            "pattern": SLUG,
+            "description": "The workflow that hears of a failed run.",
+        },
+        "max_parallel_runs": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "time_zone": {"type": "string", "minLength": 1, "maxLength": 60, "description": "Name from the tz database."},
+        "approvals": APPROVAL,
+    },
+}
+TRIGGER: dict[str, Any] = {
+    "type": "object",
+    "title": "Trigger",
+    "required": ["type"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"enum": list(TRIGGER_TYPES)},
+        "title": {"type": "string", "maxLength": 160},
+        "with": {"type": "object", "description": "Settings of its type."},
+    },
+}
+POSITION: dict[str, Any] = {
+    "type": "object",
+    "required": ["x", "y"],
+    "additionalProperties": False,
+    "properties": {name: {"type": "number", "minimum": -1e6, "maximum": 1e6} for name in ("x", "y")},
+}
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "EchoPilot workflow",
+    "description": "A workflow as one document: steps and their ways, settings and triggers. Versions of it never change.",
+    "type": "object",
+    "required": ["schema", "start", "steps"],
+    "additionalProperties": False,
+    "properties": {
+        "schema": {"const": 1, "description": "Version of this format."},
+        "start": {"type": "string", "description": "The first step."},
+        "inputs": {"type": "object", "description": "JSON Schema of what a run is started with."},
+        "steps": {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 200,
+            "propertyNames": {"pattern": STEP_ID},
+            "additionalProperties": STEP,
+        },
+        "output": {"description": "What the run gives back; any value with {$ref}, {$text} and {$expr}."},
+        "settings": SETTINGS,
+        "triggers": {
+            "type": "object",
+            "maxProperties": 50,
+            "propertyNames": {"pattern": STEP_ID},
+            "additionalProperties": TRIGGER,
+        },
+        "layout": {
+            "type": "object",
+            "maxProperties": 400,
+            "propertyNames": {"pattern": r"^[a-z][a-z0-9_\-:.]{0,79}$"},
+            "additionalProperties": POSITION,
+            "description": "Where steps stand on the canvas; not part of what is versioned.",
+        },
+        "notes": {
+            "description": "Notes for people: one text, or notes on the canvas.",
+            "type": ["string", "array"],
+            "maxLength": 20_000,
+            "maxItems": 100,
+            "items": {
+                "type": "object",
+                "required": ["text"],
+                "additionalProperties": False,
+                "properties": {
+                    "id": {"type": "string", "maxLength": 60},
+                    "text": {"type": "string", "maxLength": 4000},
+                    **{
+                        name: {"type": "number", "minimum": -1e6, "maximum": 1e6}
+                        for name in ("x", "y", "width", "height")
+                    },
+                },
+            },
+        },
+    },
+}
