@@ -41,6 +41,14 @@ def prepare(request: CompletionRequest | ReviewRequest, *, key: str) -> dict[str
     return plan.prepare(request, key=key)
 
 
+def essence(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a plan decides the answer: who is asked what. Money, attempt and attribution are left out, and so are the random
+    marks around text that is not trusted, so that two plans for the same question are equal."""
+    from apps.ai.gateway import plan as planning
+
+    return planning.essence(plan)
+
+
 def unlock(plan: Mapping[str, Any]) -> Any:
     """Credentials for the plan's providers; never stored, hidden in ``repr``. The database may be used."""
     from apps.ai.gateway import credentials

@@ -155,3 +155,19 @@ class FiringAdmin(ReadOnly):
     list_select_related = ("trigger",)
     search_fields = ("=run_id", "=task_id", "code")
     exclude = ("payload",)
+@admin.register(models.WhatIf)
+class WhatIfAdmin(ReadOnly):
+    """Comparisons of past runs with another version or model."""
+
+    list_display = ("title", "workflow", "version_number", "model", "state", "pays", "held_micros", "created_at")
+    list_filter = ("state", "pays")
+    list_select_related = ("workflow",)
+
+
+@admin.register(models.WhatIfRun)
+class WhatIfRunAdmin(ReadOnly):
+    """What came of each run in a comparison."""
+
+    list_display = ("what_if", "origin_id", "shadow_id", "verdict", "judged_at")
+    list_filter = ("verdict",)
+    list_select_related = ("what_if",)

@@ -34,14 +34,15 @@ STRIP = 20
 LIVE = (RunState.RUNNING, RunState.WAITING, RunState.REVIEW)
 # The latest runs only: constant cost however many there are, and no index that every run would have to pay for.
 STRIPS = """
-WITH recent AS (SELECT id, version_id, state, cost_micros FROM workflows_run ORDER BY id DESC LIMIT %s)
+WITH recent AS (SELECT id, version_id, state, cost_micros FROM workflows_run WHERE what_if_id IS NULL
+                ORDER BY id DESC LIMIT %s)
 SELECT v.workflow_id, count(*), count(*) FILTER (WHERE r.state = 'failed'), sum(r.cost_micros)::bigint,
        (array_agg(r.id::text || ' ' || r.state ORDER BY r.id DESC))[1:%s]
 FROM recent r JOIN workflows_workflowversion v ON v.id = r.version_id GROUP BY v.workflow_id
 """
 LIVE_OF = """
 SELECT v.workflow_id, count(*) FROM workflows_run r JOIN workflows_workflowversion v ON v.id = r.version_id
-WHERE r.finished_at IS NULL GROUP BY v.workflow_id
+WHERE r.finished_at IS NULL AND r.what_if_id IS NULL GROUP BY v.workflow_id
 """
 
 
@@ -202,7 +203,8 @@ def list_live_runs(*, limit: int = 50) -> list[RunRow]:
 
 def count_live() -> dict[str, int]:
     """Runs that have not ended, by state, zeros included."""
-    counted = dict(Run.objects.filter(finished_at__isnull=True).values_list("state").annotate(n=Count("pk")).order_by())
+    live = Run.objects.filter(finished_at__isnull=True, what_if__isnull=True)
+    counted = dict(live.values_list("state").annotate(n=Count("pk")).order_by())
     return {state.value: counted.get(state.value, 0) for state in LIVE}
 
 
@@ -216,7 +218,7 @@ def find_runs(text: str, *, limit: int = 10) -> list[RunRow]:
         cursor.execute(
             "SELECT r.id FROM workflows_run r JOIN workflows_workflowversion v ON v.id = r.version_id "
             "JOIN workflows_workflow w ON w.id = v.workflow_id "
-            "WHERE r.id IN (SELECT id FROM workflows_run ORDER BY id DESC LIMIT %s) "
+            "WHERE r.id IN (SELECT id FROM workflows_run WHERE what_if_id IS NULL ORDER BY id DESC LIMIT %s) "
             "AND (starts_with(r.id::text, %s) OR r.subject_id = %s OR strpos(lower(w.name), %s) > 0) "
             "ORDER BY r.id DESC LIMIT %s",
             [RECENT, wanted, wanted[:64], wanted, limit],
@@ -235,7 +237,8 @@ def require_run_row(run_id: UUID) -> RunRow:
 
 DAY_FLOWS = """
 SELECT r.trigger, w.slug, w.name, r.state, count(*), coalesce(sum(r.cost_micros), 0)::bigint
-FROM (SELECT id, trigger, version_id, state, cost_micros, created_at FROM workflows_run ORDER BY id DESC LIMIT %s) r
+FROM (SELECT id, trigger, version_id, state, cost_micros, created_at FROM workflows_run WHERE what_if_id IS NULL
+      ORDER BY id DESC LIMIT %s) r
 JOIN workflows_workflowversion v ON v.id = r.version_id JOIN workflows_workflow w ON w.id = v.workflow_id
 WHERE r.created_at > now() - interval '1 day' GROUP BY 1, 2, 3, 4
 """
@@ -243,7 +246,7 @@ LIVE_STEPS = """
 SELECT w.slug, coalesce(nullif(v.definition #>> ARRAY['steps', s.step_id, 'title'], ''), s.step_id), s.state, count(*)
 FROM workflows_run r JOIN workflows_steprun s ON s.run_id = r.id AND s.finished_at IS NULL
 JOIN workflows_workflowversion v ON v.id = r.version_id JOIN workflows_workflow w ON w.id = v.workflow_id
-WHERE r.finished_at IS NULL GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 60
+WHERE r.finished_at IS NULL AND r.what_if_id IS NULL GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 60
 """
 
 

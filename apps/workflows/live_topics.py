@@ -8,6 +8,16 @@ def topics_of_run(run_id: str, subject_kind: str, subject_id: str) -> tuple[str,
     return (f"run:{run_id}", f"{subject_kind}:{subject_id}") if subject_id else (f"run:{run_id}",)
 
 
+def what_if_exists(key: str) -> bool:
+    """Whether the current tenant has a comparison by that id."""
+    from apps.workflows.models import WhatIf
+
+    try:
+        return WhatIf.objects.filter(pk=UUID(key)).exists()
+    except ValueError:
+        return False
+
+
 def run_exists(key: str) -> bool:
     """Whether the current tenant has a run by that id."""
     from apps.workflows.models import Run

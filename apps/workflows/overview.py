@@ -11,7 +11,8 @@ from apps.workflows.models import Run
 
 
 def _failed() -> int:
-    return Run.objects.filter(state=RunState.FAILED, finished_at__gt=timezone.now() - timedelta(days=1)).count()
+    since = timezone.now() - timedelta(days=1)
+    return Run.objects.filter(state=RunState.FAILED, what_if__isnull=True, finished_at__gt=since).count()
 
 
 FIGURES = (TenantFigure(name="failed_runs", label=_("Failed runs of 24 hours"), order=40, measure=_failed),)

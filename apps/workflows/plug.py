@@ -24,6 +24,7 @@ from apps.workflows.steps.builtin import BUILTIN
 from apps.workflows.steps.connectors import connector_steps
 from apps.workflows.steps.models import MODEL_STEPS
 from apps.workflows.triggers import plug as _triggers  # noqa: F401 - registers what triggers offer
+from apps.workflows.whatif import plug as _whatif  # noqa: F401 - registers what replay, healing and analytics offer
 
 call_texts.register(STEP_TEXTS)
 work_kinds.register(EngineKind(name=RUN_KIND, engine=RunEngine))

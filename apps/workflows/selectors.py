@@ -15,10 +15,11 @@ LIST_LIMIT = 200
 
 def get_run(run_id: UUID) -> RunView:
     """One run with its history, oldest step first. Raises ``UnknownRun``."""
-    run = Run.objects.select_related("version__workflow").filter(pk=run_id).first()
+    run = Run.objects.select_related("version__workflow", "what_if").filter(pk=run_id).first()
     if run is None:
         raise UnknownRun(detail=str(run_id))
-    titles = {step_id: body.get("title", "") for step_id, body in run.version.definition["steps"].items()}
+    definition = run.what_if.definition if run.what_if else run.version.definition
+    titles = {step_id: body.get("title", "") for step_id, body in definition["steps"].items()}
     steps = StepRun.objects.filter(run_id=run_id).order_by("seq")
     waits = [token for token in from_json(run.cursor).tokens if token.phase is Phase.WAITING]
     return RunView(
@@ -49,7 +50,8 @@ def list_runs(
     limit: int = 50,
 ) -> list[RunRow]:
     """Runs, newest first, at most 200. ``before`` is the last id of the previous page. One query."""
-    runs = Run.objects.select_related("version__workflow").defer("inputs", "cursor", "outputs", "version__definition")
+    runs = Run.objects.select_related("version__workflow").filter(what_if__isnull=True)
+    runs = runs.defer("inputs", "cursor", "outputs", "version__definition")
     if workflow is not None:
         runs = runs.filter(version__workflow__slug=workflow)
     if state is not None:

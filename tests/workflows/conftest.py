@@ -12,7 +12,18 @@ from tests.servers import effects
 from tests.workflows import driving, provider_steps
 
 TENANTS = ("acme", "globex")
-TABLES = ("run", "steprun", "effect", "runevent", "usageentry", "evidence", "versionchange", "secret")
+TABLES = (
+    "run",
+    "steprun",
+    "effect",
+    "runevent",
+    "usageentry",
+    "evidence",
+    "versionchange",
+    "secret",
+    "whatif",
+    "whatifrun",
+)
 FORGET_WORKFLOWS = """
 UPDATE workflows_workflow SET current_id = NULL WHERE slug <> ALL(%(kept)s);
 DELETE FROM workflows_workflowversion v USING workflows_workflow w WHERE w.id = v.workflow_id AND w.slug <> ALL(%(kept)s);

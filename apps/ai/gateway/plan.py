@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -114,6 +115,18 @@ def _request_json(request: CompletionRequest) -> dict[str, Any]:
         "temperature": request.temperature,
         "response_schema": dict(request.response_schema) if request.response_schema is not None else None,
     }
+
+
+def essence(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """See ``facade.essence``."""
+    review = plan.get("review") or {}
+    boundary = str(review.get("boundary") or "")
+    told = {"request": plan.get("request"), "review": {name: one for name, one in review.items() if name != "boundary"}}
+    text = json.dumps(told, sort_keys=True)
+    if boundary:
+        text = text.replace(boundary, "")
+    models = [candidate["model"] for candidate in plan.get("candidates", ())][:1]
+    return {"kind": plan.get("kind"), "purpose": plan.get("purpose"), "models": models, "told": text}
 
 
 def messages_of(plan: Mapping[str, Any]) -> tuple[Message, ...]:

@@ -17,6 +17,7 @@ from apps.workflows.engine.live import LiveRun, row_state, run_json, step_json
 from apps.workflows.enums import EffectClass
 from apps.workflows.live_topics import topics_of_run
 from apps.workflows.signals import RunFinished, RunWaiting, run_finished, run_waiting
+from apps.workflows.whatif.progress import shadows_moved
 
 DATABASE_STEP_S = 60.0
 
@@ -79,6 +80,7 @@ class Checkpoint:
         runs, steps, consumed = [], [], []
         flows: dict[str, dict[str, int]] = {}
         topics: list[str] = []
+        shadows: list[LiveRun] = []
         for live in lives:
             if not live.dirty and (live.ended or (row_state(live) == live.row_state and not live.consumed)):
                 continue
@@ -88,11 +90,15 @@ class Checkpoint:
                     step_json(live.id, line, live.outputs.get(place) if line.record.state == "succeeded" else None)
                 )
             consumed += live.consumed
+            if live.shadow is not None:
+                shadows.append(live)
+                continue
             topics += topics_of_run(live.id, live.subject_kind, live.subject_id)
             count_flow(flows, live)
             self._announce(live)
         if runs:
             store.write_checkpoint(runs=runs, steps=steps)
+            topics += shadows_moved(self.tenant.id, shadows)
             live_updates.changed(tenant_id=self.tenant.id, topics=["runs", *topics], flows=flows)
         if consumed:
             store.consume_events(consumed)

@@ -8,6 +8,7 @@ outcome of the effect and of the step commit together.
 import json
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from apps.core.ids import new_id
 from apps.workflows.conf import quiescence_s
@@ -91,10 +92,27 @@ class EffectRunner(EffectOutcomes):
         self, live: LiveRun, token: Token, step: Step, handler: StepHandler, row: store.Row | None, now: float
     ) -> None:
         ctx = self._context(live, token, step, handler, now)
+        if live.shadow is not None:
+            ctx = live.shadow.as_asked(ctx, step.type)
+            if row is None and self._answered_inside(live, token, step, handler, ctx, now):
+                return
         if row is None:
             self._intend(live, token, handler, ctx, now)
         else:
             self._carry_on(live, token, step, handler, ctx, row, now)
+
+    def _answered_inside(
+        self, live: LiveRun, token: Token, step: Step, handler: StepHandler, ctx: StepContext, now: float
+    ) -> bool:
+        """Whether a shadow's effect was answered without sending; only a model call somebody pays for is not."""
+        from apps.workflows.whatif.answering import answer_inside
+
+        reply = answer_inside(self, live, token, step, handler, ctx, now)
+        if reply is None:
+            return False
+        call = self._call(live, token, handler, ctx, reply.pop("request"), str(new_id()))
+        self._new.append((live, token, call, self._row(live, token, handler, call) | reply | {"dry_run": True}))
+        return True
 
     def _intend(self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, now: float) -> None:
         rehearsed = ctx.dry_run and not handler.handles_dry_run
@@ -102,21 +120,7 @@ class EffectRunner(EffectOutcomes):
         if not rehearsed and self._held_back(live, token, handler, ctx, text, now):
             return
         call = self._call(live, token, handler, ctx, text, str(new_id()))
-        row = {
-            "id": call.effect_id,
-            "run": live.id,
-            "path": token.path,
-            "generation": live.generation,
-            "type": handler.type,
-            "class": handler.effect.value,
-            "key": call.key,
-            "request": text,
-            "hash": call.request_hash,
-            "dry_run": ctx.dry_run,
-            "state": "intended",
-            "work": call.work_id,
-            "fence": call.fence,
-        }
+        row = self._row(live, token, handler, call)
         if rehearsed:
             row |= {"state": "succeeded", "response": {"dry_run": True}}
             result = handler.rehearse(ctx, json.loads(text))
@@ -124,6 +128,24 @@ class EffectRunner(EffectOutcomes):
         else:
             live.apply(ev.Calls(token.id), now)
         self._new.append((live, token, call, row))
+
+    @staticmethod
+    def _row(live: LiveRun, token: Token, handler: StepHandler, call: Call) -> dict[str, Any]:
+        return {
+            "id": call.effect_id,
+            "run": live.id,
+            "path": token.path,
+            "generation": live.generation,
+            "type": handler.type,
+            "class": handler.effect.value,
+            "key": call.key,
+            "request": call.request_text,
+            "hash": call.request_hash,
+            "dry_run": call.ctx.dry_run,
+            "state": "intended",
+            "work": call.work_id,
+            "fence": call.fence,
+        }
 
     def _prepare(self, handler: StepHandler, ctx: StepContext) -> str:
         request = self.steps.guard.run(lambda: handler.prepare(ctx))

@@ -8,6 +8,7 @@ from apps.workflows.engine.abandon import abandon_open_effects
 from apps.workflows.enums import RunState, StepState
 from apps.workflows.models import Run, StepRun
 from apps.workflows.signals import RunFinished, run_finished
+from apps.workflows.whatif.progress import enqueue_judging
 
 
 def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
@@ -30,6 +31,9 @@ def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
     StepRun.objects.filter(run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]).update(
         state=StepState.FAILED, error={"code": code, "message": message}, finished_at=Now()
     )
+    if run.what_if_id is not None:
+        enqueue_judging(tenant_id=tenant_id, what_if=str(run.what_if_id))
+        return True
     run_finished.announce(
         RunFinished(
             tenant_id=tenant_id,

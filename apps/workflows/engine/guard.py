@@ -32,6 +32,13 @@ class StepGuard:
             self._undo(hooks)
             raise
 
+    def rehearse(self, work: Callable[[], Answer]) -> Answer:
+        """Call ``work`` and undo what it wrote, whatever came of it."""
+        hooks = len(connection.run_on_commit)
+        answer = self.run(work)
+        self._undo(hooks)
+        return answer
+
     def _before(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's hook
         if not self._marked and not self._busy:
             self._mark()

@@ -4,7 +4,7 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from apps.dispatch.contracts import ClaimedWork
@@ -15,6 +15,9 @@ from apps.workflows.core.state import Facts, Phase, RunState, Token, from_json, 
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine.plain_json import compact
 from apps.workflows.engine.store import Row
+
+if TYPE_CHECKING:
+    from apps.workflows.whatif.shadow import Shadow
 
 ENDED = ("succeeded", "failed", "cancelled")
 INTERRUPTED = Failure(kind=FailureKind.UNKNOWN, code="interrupted", message="The worker was lost during the call.")
@@ -90,12 +93,16 @@ class LiveRun:
     steps_done: int = 0
     held_until_s: float = 0.0
     dirty: bool = False
+    # -- what a shadow follows; None for every other run
+    shadow: "Shadow | None" = None
     _uuid: UUID | None = None
 
     @classmethod
-    def load(cls, work: ClaimedWork, row: Row, version: Version, calls: dict[int, Call]) -> "LiveRun":
+    def load(
+        cls, work: ClaimedWork, row: Row, version: Version, calls: dict[int, Call], shadow: "Shadow | None" = None
+    ) -> "LiveRun":
         """Build from a row of ``store.LOAD_RUNS``; a stored retry is applied at once, and a call that was under way and is not
-        among ``calls`` counts as interrupted."""
+        among ``calls`` counts as interrupted. ``shadow`` is what a shadow follows."""
         cursor = json.loads(row[4])
         inputs = json.loads(row[3])
         facts = Facts(
@@ -122,6 +129,8 @@ class LiveRun:
             row[2],
             cursor.get("actor", ""),
         )
+        if shadow is not None:
+            live.shadow, live.version, live.facts = shadow, shadow.version, shadow.facts(inputs)
         live.events = row[12] or []
         live.calls = {
             token: call

@@ -114,6 +114,11 @@ class StepRunner:
         return current is not None and current.phase is token.phase and current.attempt == token.attempt
 
     def _run(self, live: LiveRun, token: Token, step: Step, handler: StepHandler, now: float) -> None:
+        if live.shadow is not None:
+            from apps.workflows.whatif.answering import run_inside
+
+            run_inside(self, live, token, step, handler, now)
+            return
         try:
             ctx = make_context(
                 live, token, step, handler, tenant=self.tenant, now=now, validator=self.validators[step.type]

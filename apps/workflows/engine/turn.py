@@ -27,6 +27,7 @@ from apps.workflows.engine.effects import EffectRunner
 from apps.workflows.engine.live import Call, LiveRun, Version
 from apps.workflows.engine.steps import StepRunner
 from apps.workflows.faultpoints import reach
+from apps.workflows.whatif.shadow import load_shadows
 
 logger = logging.getLogger(__name__)
 PERSON_SAID = Failure(kind=FailureKind.UNKNOWN, code="resolved", message="A person decided about the earlier attempt.")
@@ -138,11 +139,12 @@ class Turn(Checkpoint):
         by_ref = {work.ref: work for work in fresh}
         rows = store.load_runs(list(by_ref))
         versions = self.versions({row[1] for row in rows})
+        shadows = load_shadows(rows)
         lives = []
         for row in rows:
             self.now = row[11]
             work = by_ref.pop(row[0])
-            lives.append(LiveRun.load(work, row, versions[row[1]], under_way.get(work.id, {})))
+            lives.append(LiveRun.load(work, row, versions[row[1]], under_way.get(work.id, {}), shadows.get(row[0])))
         return lives, list(by_ref.values())
 
     def _advance_in_memory(self, live: LiveRun) -> None:

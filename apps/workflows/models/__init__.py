@@ -4,6 +4,7 @@ from apps.workflows.builder.models import DraftChange, StepSample, Trial, Workfl
 from apps.workflows.models.definitions import Secret, VersionChange, Workflow, WorkflowVersion
 from apps.workflows.models.runs import Effect, Evidence, HeldCancel, Run, RunEvent, StepRun, UsageEntry
 from apps.workflows.triggers.models import Firing, Trigger
+from apps.workflows.whatif.models import WhatIf, WhatIfRun
 
 __all__ = [
     "DraftChange",
@@ -20,6 +21,8 @@ __all__ = [
     "Trigger",
     "UsageEntry",
     "VersionChange",
+    "WhatIf",
+    "WhatIfRun",
     "Workflow",
     "WorkflowDraft",
     "WorkflowVersion",

@@ -5,7 +5,7 @@ reads, migrations and tests. Ids of users and tenants are plain columns: no fore
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.core.held import HeldAct
@@ -19,7 +19,8 @@ class Run(models.Model):
 
     ``key_run_id`` and ``generation`` enter the idempotency keys: a replay keeps the original's, so that effects which happened
     are not repeated; a new generation chooses new keys. ``parent_id`` and ``parent_path`` name the run and the visit of the step
-    that started this one, ``parent_index`` the item it is for, ``parent_attempt`` the attempt that waits for it.
+    that started this one, ``parent_index`` the item it is for, ``parent_attempt`` the attempt that waits for it. A run with a
+    ``what_if`` is a shadow of ``replay_of``: it has keys of its own, works for nobody and sends nothing (see ``whatif``).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -34,6 +35,9 @@ class Run(models.Model):
     trigger = models.CharField(max_length=40, db_default="manual")
     idempotency_key = models.CharField(max_length=200, db_default="")
     replay_of = models.UUIDField(null=True)
+    what_if = models.ForeignKey(
+        "workflows.WhatIf", null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     key_run_id = models.UUIDField()
     generation = models.PositiveIntegerField(db_default=0)
     queue = models.CharField(max_length=16)
@@ -70,12 +74,26 @@ class Run(models.Model):
                 condition=Q(parent_id__isnull=True, depth=0) | Q(parent_id__isnull=False, depth__gte=1, depth__lte=5),
                 name="workflows_run_depth_is_bounded",
             ),
+            models.CheckConstraint(
+                condition=(Q(what_if__isnull=True) & ~Q(trigger="whatif"))
+                | Q(
+                    what_if__isnull=False,
+                    trigger="whatif",
+                    replay_of__isnull=False,
+                    key_run_id=F("id"),
+                    subject_id="",
+                    idempotency_key="",
+                    parent_id__isnull=True,
+                ),
+                name="workflows_run_shadow_stands_alone",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["subject_kind", "subject_id"], condition=~Q(subject_id=""), name="workflows_run_subject"
             ),
             models.Index(fields=["created_at"], condition=Q(finished_at__isnull=True), name="workflows_run_live"),
+            models.Index(fields=["what_if"], condition=Q(what_if__isnull=False), name="workflows_run_shadows"),
         ]
 
     def __str__(self) -> str:

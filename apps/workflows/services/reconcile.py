@@ -13,6 +13,7 @@ from apps.workflows.engine.giving_up import fail_run
 from apps.workflows.models import Run
 from apps.workflows.services import cancelling
 from apps.workflows.services.runs import enqueue_run
+from apps.workflows.whatif.services import finish_what_ifs
 
 logger = logging.getLogger(__name__)
 PAGE = 500
@@ -28,6 +29,7 @@ def reconcile_runs() -> int:
     Returns how many runs were looked at (at most 10,000, oldest first).
     """
     cancelling.HELD.apply_overdue()
+    finish_what_ifs()
     seen, last = 0, None
     for _page in range(PAGES):
         runs = Run.objects.filter(finished_at__isnull=True, created_at__lt=Now() - SETTLED_AFTER, held_cancel=None)

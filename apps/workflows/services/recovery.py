@@ -26,6 +26,8 @@ from apps.workflows.errors import AlreadyDecided, NotWaiting, RunNotRetryable
 from apps.workflows.models import Effect, Run, RunEvent, StepRun
 from apps.workflows.services.runs import announce_change, create_run, enqueue_run, is_live, require_run
 from apps.workflows.signals import RunFinished, run_finished
+from apps.workflows.whatif.errors import ShadowCannotRunAgain
+from apps.workflows.whatif.progress import enqueue_judging
 
 RESOLUTIONS = ("happened", "send_again", "give_up")
 EFFECT_EVENT = "$effect"
@@ -52,6 +54,9 @@ def cancel_run(*, run_id: UUID, reason: str) -> None:
             run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]
         ).update(state=StepState.CANCELLED, summary=reason[:500], finished_at=Now())
         announce_change(run_id=run_id, subject_kind=run.subject_kind, subject_id=run.subject_id)
+        if run.what_if_id is not None:
+            enqueue_judging(tenant_id=tenant.id, what_if=str(run.what_if_id))
+            return
         run_finished.announce(
             RunFinished(
                 tenant_id=tenant.id,
@@ -80,6 +85,7 @@ def retry_run(*, run_id: UUID, from_step: str | None = None, actor: str = "", ne
     """
     with transaction.atomic():
         run = require_run(run_id, lock=True)
+        require_real(run)
         if run.state != Status.FAILED:
             raise RunNotRetryable(detail=f"run {run_id} is {run.state}")
         history = history_of(run_id)
@@ -110,6 +116,7 @@ def replay_run(*, run_id: UUID, from_step: str | None = None, new_generation: bo
     """
     with transaction.atomic():
         run = require_run(run_id)
+        require_real(run)
         if is_live(run.state):
             raise RunNotRetryable(
                 _("This run is still going on. Replay it once it has ended."), detail=f"run {run_id} is {run.state}"
@@ -199,6 +206,12 @@ def retry_to_json(event: ev.Retries) -> dict[str, Any]:
         "visits": dict(event.visits),
         "results": dict(event.results),
     }
+
+
+def require_real(run: Run) -> None:
+    """Raise ``ShadowCannotRunAgain`` for a run that only shows what would have happened."""
+    if run.what_if_id is not None:
+        raise ShadowCannotRunAgain(detail=str(run.pk))
 
 
 def history_of(run_id: UUID) -> list[Line]:
