@@ -13,7 +13,7 @@ class ConnectionAdmin(ReadOnly):
     list_display = ("name", "connector", "state", "account_name", "failures", "error_code", "last_ok_at", "expires_at")
     list_filter = ("connector", "state")
     search_fields = ("name", "account_name", "account_id", "error_code")
-    exclude = ("secret", "webhook_secret", "webhook_key")
+    exclude = ("secret", "webhook_secret", "webhook_key", "renew_owner")
 
 
 @admin.register(models.NotionDatabase)
@@ -79,3 +79,57 @@ class RateBucketAdmin(ReadOnly):
 
     list_display = ("key", "free_at", "blocked_until")
     search_fields = ("key",)
+
+
+@admin.register(models.SignIn)
+class SignInAdmin(ReadOnly):
+    """Sign-ins with services that were begun."""
+
+    list_display = ("connector", "user_id", "created_at", "expires_at", "used_at")
+    list_filter = ("connector",)
+    exclude = ("verifier", "state_hash", "session_hash")
+
+
+@admin.register(models.ConnectorCall)
+class ConnectorCallAdmin(ReadOnly):
+    """Calls through connections, latest first."""
+
+    list_display = ("action", "connection", "outcome", "ms", "at")
+    list_filter = ("outcome",)
+    list_select_related = ("connection",)
+    search_fields = ("action", "outcome")
+
+
+@admin.register(models.BotInbox)
+class BotInboxAdmin(ReadOnly):
+    """How far each bot's messages were read."""
+
+    list_display = ("connection", "next_update", "read_at", "lease_until")
+    list_select_related = ("connection",)
+
+
+@admin.register(models.BotChat)
+class BotChatAdmin(ReadOnly):
+    """Chats that may talk to a bot."""
+
+    list_display = ("title", "chat_id", "connection", "user_id", "notifies", "linked_at")
+    list_select_related = ("connection",)
+    search_fields = ("title", "chat_id")
+
+
+@admin.register(models.BotLinkCode)
+class BotLinkCodeAdmin(ReadOnly):
+    """One-time codes that were handed out."""
+
+    list_display = ("connection", "user_id", "created_at", "expires_at", "used_at")
+    list_select_related = ("connection",)
+    exclude = ("code_hash",)
+
+
+@admin.register(models.BotNotice)
+class BotNoticeAdmin(ReadOnly):
+    """Messages to linked chats."""
+
+    list_display = ("text", "chat", "state", "error_code", "created_at", "sent_at")
+    list_filter = ("state",)
+    list_select_related = ("chat",)

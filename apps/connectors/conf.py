@@ -1,6 +1,6 @@
 """Figures of the connectors; each can be overridden in ``settings.CONNECTORS`` by name."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -31,19 +31,56 @@ class Timing:
     retry_cap_s: float = 300.0
     receipt_days: int = 14
     expiry_warning_days: int = 14
+    renew_ahead_s: int = 900
+    """An access token that ends within this time is renewed by the sweep."""
+    renew_lease_s: int = 60
+    sign_in_s: int = 900
+    """How long a person may take to sign in with a service."""
+    call_days: int = 30
     max_answer_bytes: int = 10_000_000
 
 
 def timing() -> Timing:
     """The figures in force."""
-    known = {field.name for field in fields(Timing)}
+    known = {entry.name for entry in fields(Timing)}
     return Timing(**{key: value for key, value in getattr(settings, "CONNECTORS", {}).items() if key in known})
 
 
-def operator_address() -> str | None:
-    """Notion's address in this installation when it is not Notion's own: the sandbox of a local one."""
+def operator_address(connector: str = "notion") -> str | None:
+    """A service's address in this installation when it is not the service's own: the sandbox of a local one."""
+    if connector != "notion":
+        return settings.CONNECTOR_ADDRESSES.get(connector) or None
     address: str | None = getattr(settings, "NOTION_BASE_URL", settings.ENV.notion_base_url)
     return address or None
+
+
+def is_operator_address(connector: str, base_url: str) -> bool:
+    """Whether the operator, and nobody else, chose this address."""
+    address = operator_address(connector)
+    return bool(address) and base_url.rstrip("/") == str(address).rstrip("/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuthClient:
+    """How this installation is registered with a vendor."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+def oauth_client(client: str) -> OAuthClient | None:
+    """The operator's registration with a vendor, None without one."""
+    known: dict[str, OAuthClient] | None = getattr(settings, "CONNECTOR_CLIENTS", None)
+    if known is not None:
+        return known.get(client)
+    client_id: str = getattr(settings.ENV, f"connector_{client}_client_id", "")
+    secret = getattr(settings.ENV, f"connector_{client}_client_secret", None)
+    return OAuthClient(client_id=client_id, client_secret=secret.get_secret_value()) if client_id and secret else None
+
+
+def oauth_variables(client: str) -> str:
+    """The variables an operator sets to register this installation with a vendor."""
+    return f"CONNECTOR_{client.upper()}_CLIENT_ID, CONNECTOR_{client.upper()}_CLIENT_SECRET"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,25 +2,29 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.connectors import selectors
+from apps.connectors import calling, calls, credentials, selectors
 from apps.connectors.clock import SYSTEM, Clock
-from apps.connectors.conf import operator_address
+from apps.connectors.conf import is_operator_address, operator_address
 from apps.connectors.contracts import ConnectionView, Connector
-from apps.connectors.enums import ConnectionState
+from apps.connectors.enums import AuthKind, ConnectionState
 from apps.connectors.errors import ConnectionUnknown
 from apps.connectors.health import watched
 from apps.connectors.models import Connection
 from apps.connectors.registries import connectors
+from apps.core import outbound
 from apps.core.errors import InvalidInput
 from apps.tenants import facade as tenants
 
 PAGE_ID = re.compile(r"([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})(?:[?#].*)?$", re.IGNORECASE)
 TOKEN = re.compile(r"^[\x21-\x7e]{6,400}$")
+VALUE = re.compile(r"^[^\x00-\x1f\x7f]{0,400}$")
 CAPACITY = "workspaces"
 
 
@@ -28,65 +32,110 @@ def connect_notion(
     *, token: str, parent_page_id: str, name: str = "", base_url: str | None = None, clock: Clock = SYSTEM
 ) -> ConnectionView:
     """See the facade."""
-    return connect(connector="notion", secret=token, name=name, base_url=base_url or operator_address(),
+    return connect(connector="notion", values={"token": token}, name=name, base_url=base_url,
                    parent_page_id=page_id_of(parent_page_id), clock=clock)  # fmt: skip
 
 
-def connect(*, connector: str, secret: str, name: str = "", base_url: str | None = None, parent_page_id: str = "",
+def connect(*, connector: str, values: Mapping[str, str], name: str = "", base_url: str | None = None, parent_page_id: str = "",
             clock: Clock = SYSTEM) -> ConnectionView:  # fmt: skip
     """Ask the service who we are, then keep the credentials. The same account twice is one connection with the newer secret."""
     manifest = connectors.get(connector)
-    secret = secret.strip()
-    if not TOKEN.match(secret):
-        raise InvalidInput(
-            fields={"token": _("Paste the token exactly as the service shows it; it contains no spaces.")}
-        )
-    address = (base_url or manifest.base_url).rstrip("/")
-    account = manifest.check(address, secret)
-    known = Connection.objects.filter(connector=connector, base_url=address, account_id=account["account_id"]).first()
+    given = {field.name: values.get(field.name, "").strip() or field.default for field in manifest.fields}
+    given.pop("parent_page_id", None)
+    typed = given.pop("base_url", "")
+    address = (typed or base_url or operator_address(connector) or manifest.base_url).rstrip("/")
+    _require_values(manifest, given)
+    if typed and not is_operator_address(connector, address):
+        _require_reachable(address)
+    return keep(manifest, address=address, secret=credentials.pack(given), auth=AuthKind.TOKEN, name=name,
+                parent_page_id=parent_page_id, clock=clock)  # fmt: skip
+
+
+def keep(
+    manifest: Connector, *, address: str, secret: str, auth: AuthKind, name: str = "", parent_page_id: str = "",
+    token_expires_at: datetime | None = None, scopes: str = "", clock: Clock = SYSTEM,
+) -> ConnectionView:  # fmt: skip
+    """Ask the service who these credentials are, then store them. Makes a network call. Raises what the check raises, and
+    ``PlanLimitReached`` for one connection too many."""
+    call = calling.call_for(manifest, base_url=address, secret=secret)
+    with call.wire.translated():
+        account = manifest.check(call)
+    known = Connection.objects.filter(
+        connector=manifest.slug, base_url=address, account_id=account["account_id"][:120]
+    ).first()
     if known is None:
         _require_capacity()
+    facts = {
+        "secret": secret,
+        "auth": auth,
+        "scopes": (scopes or account.get("scopes", "")),
+        "token_expires_at": token_expires_at,
+        "expires_at": _moment(account.get("expires_at", "")),
+        "account_name": account["account_name"][:200],
+        "state": ConnectionState.ACTIVE,
+        "failures": 0,
+        "paused_until": None,
+        "error_code": "",
+        "problem": "",
+        "last_ok_at": clock.now(),
+        "renew_owner": None,
+        "renew_until": None,
+    }
     connection = _keep(
-        manifest,
-        known,
-        secret=secret,
-        name=name,
-        address=address,
-        account=account,
-        parent_page_id=parent_page_id,
-        clock=clock,
+        manifest, known, address=address, account=account, name=name, parent_page_id=parent_page_id, facts=facts
     )
     return selectors.view_connection(connection_id=connection.pk)
 
 
-def _keep(manifest: Connector, known: Connection | None, *, secret: str, name: str, address: str, account: Mapping[str, str],
-          parent_page_id: str, clock: Clock) -> Connection:  # fmt: skip
-    with transaction.atomic():
-        connection = known or Connection(connector=manifest.slug, base_url=address, account_id=account["account_id"],
-                                         calls_per_minute=manifest.rate.calls)  # fmt: skip
-        connection.name = name or connection.name or f"{manifest.title} · {account['account_name']}"[:120]
-        connection.account_name = account["account_name"][:200]
-        connection.parent_page_id = parent_page_id or connection.parent_page_id
-        connection.secret = secret
-        connection.state = ConnectionState.ACTIVE
-        connection.failures, connection.paused_until, connection.error_code, connection.problem = 0, None, "", ""
-        connection.last_ok_at = clock.now()
-        try:
-            with transaction.atomic():
-                connection.save()
-        except IntegrityError:
-            twin = Connection.objects.get(connector=manifest.slug, base_url=address, account_id=account["account_id"])
-            return _keep(
-                manifest,
-                twin,
-                secret=secret,
-                name=name,
-                address=address,
-                account=account,
-                parent_page_id=parent_page_id,
-                clock=clock,
-            )
+def _keep(manifest: Connector, known: Connection | None, *, address: str, account: Mapping[str, str], name: str,
+          parent_page_id: str, facts: Mapping[str, Any]) -> Connection:  # fmt: skip
+    account_id = account["account_id"][:120]
+    connection = known or Connection(connector=manifest.slug, base_url=address, account_id=account_id,
+                                     calls_per_minute=max(1, manifest.rate.calls))  # fmt: skip
+    connection.name = name or connection.name or f"{manifest.title} · {account['account_name']}"[:120]
+    connection.parent_page_id = parent_page_id or connection.parent_page_id
+    for attribute, value in facts.items():
+        setattr(connection, attribute, value)
+    try:
+        with transaction.atomic():
+            connection.save()
+    except IntegrityError:
+        twin = Connection.objects.get(connector=manifest.slug, base_url=address, account_id=account_id)
+        return _keep(
+            manifest, twin, address=address, account=account, name=name, parent_page_id=parent_page_id, facts=facts
+        )
     return connection
+
+
+def _require_values(manifest: Connector, given: Mapping[str, str]) -> None:
+    """Every required value, each on one line of printable text. Raises ``InvalidInput`` naming the field."""
+    problems: dict[str, Any] = {}
+    for field in manifest.fields:
+        value = given.get(field.name)
+        if value is None:
+            continue
+        if field.name == credentials.TOKEN and not TOKEN.match(value):
+            problems[field.name] = _("Paste the token exactly as the service shows it; it contains no spaces.")
+        elif field.required and not value:
+            problems[field.name] = _("This value is needed to connect.")
+        elif not VALUE.match(value):
+            problems[field.name] = _("Write this value on one line of at most 400 characters.")
+        elif value and field.choices and value not in dict(field.choices):
+            problems[field.name] = _("Choose one of the listed values.")
+    if problems:
+        raise InvalidInput(fields=problems)
+
+
+def _require_reachable(address: str) -> None:
+    """The address a person typed may be called from here. Raises ``InvalidInput`` naming the field, ``OutboundFailed``."""
+    try:
+        outbound.check_url(address)
+    except outbound.OutboundRefused as error:
+        raise InvalidInput(fields={"base_url": error.fields.get("url", error.text)}, detail=error.detail) from error
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _require_capacity() -> None:
@@ -98,8 +147,10 @@ def _require_capacity() -> None:
 def check_connection(*, connection_id: UUID, clock: Clock = SYSTEM) -> ConnectionView:
     """See the facade."""
     connection = get(connection_id)
-    with watched(connection, clock=clock, testing=True):
-        account = connectors.get(connection.connector).check(connection.base_url, connection.secret)
+    manifest = connectors.get(connection.connector)
+    call = calling.call_for(manifest, base_url=connection.base_url, secret=str(connection.secret))
+    with calls.noted(connection, "check"), watched(connection, clock=clock, testing=True), call.wire.translated():
+        account = manifest.check(call)
     Connection.objects.filter(pk=connection.pk).update(account_name=account["account_name"][:200])
     return selectors.view_connection(connection_id=connection_id)
 
@@ -110,7 +161,10 @@ def disconnect(*, connection_id: UUID) -> None:
     connection.secret = connection.webhook_secret = ""
     connection.state = ConnectionState.DISABLED
     connection.problem = connection.error_code = ""
-    connection.save(update_fields=["secret", "webhook_secret", "state", "problem", "error_code"])
+    connection.token_expires_at = connection.expires_at = None
+    connection.save(
+        update_fields=["secret", "webhook_secret", "state", "problem", "error_code", "token_expires_at", "expires_at"]
+    )
 
 
 def set_webhook_secret(*, connection_id: UUID, secret: str) -> ConnectionView:

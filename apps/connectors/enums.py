@@ -21,6 +21,18 @@ class AuthKind(TextChoices):
     NONE = "none", _("None")
 
 
+class Category(TextChoices):
+    """The shelf of the catalogue a service stands on."""
+
+    MESSAGES = "messages", _("Messages and mail")
+    FILES = "files", _("Files")
+    DATA = "data", _("Tables and notes")
+    SALES = "sales", _("Customers and sales")
+    MONEY = "money", _("Payments")
+    CODE = "code", _("Software")
+    WEB = "web", _("The web")
+
+
 class ActionEffect(TextChoices):
     """What is known about an action when its outcome is not: the engine's effect classes."""
 
@@ -77,3 +89,13 @@ class CreateState(TextChoices):
     NONE = "none", _("Not tried")
     UNKNOWN = "unknown", _("Tried, outcome not known yet")
     DONE = "done", _("Created")
+
+
+class NoticeState(TextChoices):
+    """Life of a message to a chat. ``UNKNOWN``: it may have arrived, so it is not sent again."""
+
+    WAITING = "waiting", _("Waiting to be sent")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Could not be sent")
+    UNKNOWN = "unknown", _("Outcome not known")

@@ -6,6 +6,7 @@ from apps.core.errors import (
     Conflict,
     InvalidInput,
     LimitReached,
+    Misconfigured,
     NotAllowed,
     NotFound,
     Unavailable,
@@ -71,9 +72,10 @@ class RequestsBlocked(LimitReached):
 
 
 class RemoteUnavailable(Unavailable):
-    """Down, overloaded or unreachable; the call was not carried out."""
+    """Down, overloaded or unreachable. ``harmless``: it is certain that nothing was changed over there."""
 
     code = "remote_unavailable"
+    harmless: bool = False
 
 
 class OutcomeUnknown(Unavailable):
@@ -88,6 +90,34 @@ class PayloadInvalid(Unavailable):
 
     code = "remote_payload_invalid"
     message = _("The service sent an answer that cannot be read. It will be tried again.")
+
+
+class TokenExpired(Unavailable):
+    """The access token has run out and its renewal is under way."""
+
+    code = "connector_token_expired"
+    message = _("The sign-in with the service is being renewed. It will be tried again in a moment.")
+
+
+class SignInFailed(NotAllowed):
+    """The service did not let the person, or us, in."""
+
+    code = "connector_sign_in_failed"
+    message = _("%(service)s did not complete the sign-in: %(reason)s")
+
+
+class SignInExpired(Conflict):
+    """The answer of the service does not belong to a sign-in that is under way here."""
+
+    code = "connector_sign_in_expired"
+    message = _("This sign-in was started elsewhere, took too long or was finished already. Start it again.")
+
+
+class SignInUnavailable(Misconfigured):
+    """The operator has not registered this installation with the service."""
+
+    code = "connector_sign_in_unavailable"
+    message = _("Sign-in with %(service)s is not set up on this installation. Its operator must set %(variables)s.")
 
 
 class ConnectorPaused(Unavailable):

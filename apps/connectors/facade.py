@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.connectors import actions, budget, connections, selectors
+from apps.connectors import actions, budget, connections, outcomes, selectors
 from apps.connectors.clock import SYSTEM
 from apps.connectors.contracts import (
     ConflictView,
@@ -17,13 +17,15 @@ from apps.connectors.contracts import (
 )
 from apps.connectors.providers.notion import conflicts, inbox, jobs, outbox, schema
 from apps.connectors.registries import connectors
+from apps.core.errors import PlatformError
+from apps.core.reach import Reach
 
 Json = Any
 
 
 def catalogue() -> list[Connector]:
     """Every service that can be connected."""
-    return sorted(connectors, key=lambda entry: entry.title)
+    return sorted(connectors, key=lambda entry: str(entry.title).casefold())
 
 
 def connect_notion(*, token: str, parent_page_id: str, name: str = "", base_url: str | None = None) -> ConnectionView:
@@ -47,7 +49,7 @@ def connect(*, connector: str, values: Mapping[str, str], name: str = "") -> Con
         view = connect_notion(token=values.get("token", ""), parent_page_id=values.get("parent_page_id", ""), name=name)
         jobs.wake(view.id)
         return view
-    return connections.connect(connector=connector, secret=values.get("token", ""), name=name)
+    return connections.connect(connector=connector, values=values, name=name)
 
 
 def pause_connection(connection_id: UUID) -> ConnectionView:
@@ -174,9 +176,30 @@ def resolve_conflict(conflict_id: UUID, choice: str, *, user_id: int | None = No
     return conflicts.resolve(conflict_id=conflict_id, choice=choice, user_id=user_id)
 
 
-def prepare_action(*, connection_id: UUID, action: str, inputs: Mapping[str, Json]) -> dict[str, Json]:
-    """Check inputs against the action's schema; the frozen request holds no secret. Raises ``InvalidInput``, ``NotFound``."""
-    return actions.prepare(connection_id=connection_id, action=action, inputs=inputs)
+def prepare_action(
+    *, connection_id: UUID | None, action: str, inputs: Mapping[str, Json], connector: str = ""
+) -> dict[str, Json]:
+    """Check inputs against the action's schema; the frozen request holds no secret. Raises ``InvalidInput``, ``NotFound``.
+
+    ``connection_id`` None and ``connector`` are for actions that need no credentials (``Connector.needs_connection`` False).
+    """
+    return actions.prepare(connection_id=connection_id, action=action, inputs=inputs, connector=connector)
+
+
+def reach_of(request: Mapping[str, Json]) -> Reach:
+    """Whom and what a request made by ``prepare_action`` reaches; a write that does not say so counts as the riskiest sort."""
+    return actions.reach_of(request)
+
+
+def record_outcome(
+    request: Mapping[str, Json], *, error: PlatformError | None = None, error_code: str = "", problem: str = "", ms: int = 0,
+    retry_after: float | None = None,
+) -> None:  # fmt: skip
+    """Write down how a call of ``perform_action`` went: the connection's last calls, its health, and a pause the service asked for.
+
+    Database only; to be called where the engine records a success (``settle``) or a failure (``abandon``).
+    """
+    outcomes.record(request, error=error, error_code=error_code, problem=problem, ms=ms, retry_after=retry_after)
 
 
 def unlock_action(request: Mapping[str, Json]) -> object:

@@ -7,9 +7,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.connectors.enums import (
+    AuthKind,
     ConflictState,
     ConnectionState,
     CreateState,
+    NoticeState,
     PageState,
     SyncState,
 )
@@ -44,6 +46,13 @@ class Connection(models.Model):
     last_ok_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True, help_text="When the credentials end, if the service says so.")
+    auth = models.CharField(max_length=8, choices=AuthKind, default=AuthKind.TOKEN, db_default=AuthKind.TOKEN)
+    scopes = models.TextField(
+        blank=True, default="", db_default="", help_text="What the account granted, separated by spaces."
+    )
+    token_expires_at = models.DateTimeField(null=True, help_text="When the access token of a sign-in runs out.")
+    renew_owner = models.UUIDField(null=True)
+    renew_until = models.DateTimeField(null=True, help_text="One process at a time may use the refresh token.")
     setup_owner = models.UUIDField(null=True)
     setup_until = models.DateTimeField(null=True)
     setup_asked_at = models.DateTimeField(null=True, help_text="When a person last asked for the databases.")
@@ -247,3 +256,123 @@ class RateBucket(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class SignIn(models.Model):
+    """A sign-in with a service that is under way: of one person, in one session, finished at most once.
+
+    Only a hash of the state parameter and of the session is kept; ``verifier`` is the secret of PKCE (RFC 7636).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connector = models.SlugField(max_length=40)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, null=True, related_name="sign_ins")
+    state_hash = models.CharField(max_length=64, unique=True)
+    session_hash = models.CharField(max_length=64)
+    user_id = models.BigIntegerField()
+    verifier = EncryptedTextField()
+    redirect_uri = models.CharField(max_length=500)
+    name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="connectors_signin_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.connector} · {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class ConnectorCall(models.Model):
+    """One call that was made through a connection; old ones are swept away."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="calls")
+    action = models.CharField(max_length=60)
+    outcome = models.CharField(max_length=64, help_text='"ok" or the code of what went wrong.')
+    problem = models.CharField(max_length=400, blank=True)
+    ms = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["connection", "-at"], name="connectors_call_latest"),
+            models.Index(fields=["at"], name="connectors_call_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} · {self.outcome}"
+
+
+class BotInbox(models.Model):
+    """How far the messages to a connection's bot were read, and who is reading."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="bot_inbox")
+    next_update = models.BigIntegerField(default=0, help_text="Everything before this update was answered.")
+    lease_owner = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.connection} · {self.next_update}"
+
+
+class BotChat(models.Model):
+    """A chat that may talk to the workspace's bot, as one member: it was linked with that member's one-time code."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="chats")
+    chat_id = models.CharField(max_length=40)
+    title = models.CharField(max_length=200, blank=True)
+    user_id = models.BigIntegerField()
+    notifies = models.BooleanField(default=True)
+    linked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "chat_id"], name="connectors_botchat_once")]
+
+    def __str__(self) -> str:
+        return self.title or self.chat_id
+
+
+class BotLinkCode(models.Model):
+    """A one-time code that links a chat to the member who asked for it; only its hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="link_codes")
+    user_id = models.BigIntegerField()
+    code_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["connection", "user_id"], name="connectors_code_of_member")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class BotNotice(models.Model):
+    """A message to a linked chat. ``dedupe`` makes the same news arrive once; a notice whose outcome is unknown is not repeated."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    chat = models.ForeignKey(BotChat, on_delete=models.CASCADE, related_name="notices")
+    dedupe = models.CharField(max_length=120)
+    text = models.TextField()
+    state = models.CharField(max_length=8, choices=NoticeState, default=NoticeState.WAITING)
+    error_code = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chat", "dedupe"], name="connectors_botnotice_once")]
+        indexes = [
+            models.Index(
+                fields=["created_at"], condition=Q(state=NoticeState.WAITING), name="connectors_notice_waiting"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.connectors import notices, onboarding, overview, preflight
 from apps.connectors.providers.notion import jobs, outbox
-from apps.connectors.providers.notion.manifest import NOTION
+from apps.connectors.providers.shelf import CATALOGUE
 from apps.connectors.registries import connectors
 from apps.core.dashboard import NoticeSource, notice_sources
 from apps.core.navigation import NavigationItem, navigation
@@ -16,7 +16,8 @@ from apps.dispatch.enums import ScheduleScope
 from apps.dispatch.registries import schedules, work_kinds
 from apps.tenants.registries import tenant_figures
 
-connectors.register(NOTION)
+for manifest in CATALOGUE:
+    connectors.register(manifest)
 work_kinds.register(JobKind(name=jobs.SWEEP, handler=jobs.sweep_connections, timeout_s=60, max_attempts=1))
 work_kinds.register(JobKind(name=jobs.POLL, handler=jobs.poll, timeout_s=600, max_attempts=1, max_parallel=2))
 work_kinds.register(JobKind(name=jobs.SETUP, handler=jobs.set_up, timeout_s=600, max_attempts=2, max_parallel=1))

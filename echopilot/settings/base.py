@@ -257,10 +257,13 @@ STRIPE_LIVE_MODE = False
 ENCRYPTION_KEYS = ENV.encryption_keys.get_secret_value() if ENV.encryption_keys else ""
 OUTBOUND_PORTS = frozenset({80, 443})
 OUTBOUND_ALLOW = [entry.strip() for entry in ENV.outbound_allow.split(",") if entry.strip()]
+# Where connectors find their services when it is not the services' own address: slug -> address.
+CONNECTOR_ADDRESSES = dict(entry.strip().split("=", 1) for entry in ENV.connector_addresses.split(",") if "=" in entry)
 # Addresses the operator configured may be private; only calls that no user's input steers may use this list.
 OUTBOUND_ALLOW_OPERATOR = endpoints_of(
-    [ENV.openai_base_url, ENV.openai_fallback_base_url, ENV.local_model_url, ENV.notion_base_url]
-)
+    [ENV.openai_base_url, ENV.openai_fallback_base_url, ENV.local_model_url, ENV.notion_base_url,
+     *CONNECTOR_ADDRESSES.values()]
+)  # fmt: skip
 BROKER_URL = ENV.broker_url
 ALLOW_DIRTY = ENV.allow_dirty
 GIT_COMMIT = ENV.git_commit

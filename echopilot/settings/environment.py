@@ -62,6 +62,26 @@ class Environment(BaseSettings):
     notion_parent_page_id: str | None = Field(None, description="Page under which databases are created.")
     notion_webhook_secret: SecretStr | None = Field(None, description="Verification token of the webhook subscription.")
 
+    connector_google_client_id: str = Field(
+        "", description="Connecting Drive and Gmail: client id of an OAuth client for the web."
+    )
+    connector_google_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    connector_slack_client_id: str = Field("", description="Connecting Slack by sign-in: client id of a Slack app.")
+    connector_slack_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    connector_github_client_id: str = Field("", description="Connecting GitHub by sign-in: client id of a GitHub App.")
+    connector_github_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    connector_hubspot_client_id: str = Field(
+        "", description="Connecting HubSpot by sign-in: client id of a public app."
+    )
+    connector_hubspot_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    connector_airtable_client_id: str = Field(
+        "", description="Connecting Airtable by sign-in: client id of an integration."
+    )
+    connector_airtable_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    connector_addresses: str = Field(
+        "", description="Other addresses of services, e.g. a sandbox: `slack=http://127.0.0.1:8230,...`."
+    )
+
     stripe_secret_key: SecretStr | None = Field(None, description="Platform's own Stripe account.")
     email_url: str = Field("", description="smtp://user:password@host:port; empty writes mail to var/mail.")
     default_from_email: str = Field("EchoPilot <no-reply@localhost>", description="Sender of the platform's mail.")

@@ -10,6 +10,7 @@ from apps.core.outbound.clients import client, http2_client
 from apps.core.outbound.errors import OutboundFailed, OutboundRefused, OutboundTimedOut
 from apps.core.outbound.guard import assert_no_transaction, deadline
 from apps.core.outbound.pools import close_connections
+from apps.core.outbound.sockets import open_socket
 
 __all__ = [
     "OutboundFailed",
@@ -21,4 +22,5 @@ __all__ = [
     "close_connections",
     "deadline",
     "http2_client",
+    "open_socket",
 ]

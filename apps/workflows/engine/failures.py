@@ -67,7 +67,8 @@ def _platform(error: PlatformError, *, sent: bool) -> Failure:
     elif isinstance(error, FINAL):
         kind = FailureKind.PERMANENT
     elif error.retryable or error.retry_after is not None:
-        kind = FailureKind.UNKNOWN if sent else FailureKind.TRANSIENT
+        certain = not sent or getattr(error, "harmless", False)
+        kind = FailureKind.TRANSIENT if certain else FailureKind.UNKNOWN
     else:
         kind = FailureKind.DENIED if isinstance(error, LimitReached) else FailureKind.PERMANENT
     if error.retry_after is not None and isinstance(error, LimitReached):

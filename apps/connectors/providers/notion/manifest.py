@@ -6,10 +6,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.connectors.contracts import Action, ActionCall, ConnectField, Connector, RateRule, Trigger
-from apps.connectors.enums import ActionEffect, AuthKind
+from apps.connectors.enums import ActionEffect, AuthKind, Category
 from apps.connectors.errors import PayloadInvalid
 from apps.connectors.providers.notion.client import BASE_URL, Access, NotionClient
 from apps.connectors.providers.notion.session import is_operator_address
+from apps.core.reach import Audience, Reach
 
 Json = Any
 RULE = RateRule(calls=180, window_s=60)
@@ -22,10 +23,10 @@ PAGE = {
 }
 
 
-def check(base_url: str, secret: str) -> Mapping[str, str]:
+def check(call: ActionCall) -> Mapping[str, str]:
     """Who the token is: the workspace it belongs to."""
-    client = NotionClient(Access(base_url=base_url, token=secret, budget_key=f"notion:{base_url}:check", rule=RULE,
-                                 operator=is_operator_address(base_url)))  # fmt: skip
+    client = NotionClient(Access(base_url=call.base_url, token=call.secret, budget_key=f"notion:{call.base_url}:check", rule=RULE,
+                                 operator=is_operator_address(call.base_url)))  # fmt: skip
     try:
         me = client.me()
     finally:
@@ -68,6 +69,12 @@ def query_rows(call: ActionCall) -> Mapping[str, Json]:
     return {"rows": [_page(row) for row in answer["results"]], "has_more": bool(answer.get("has_more"))}
 
 
+def reach(inputs: Mapping[str, Json]) -> Reach:
+    """People of the Notion workspace see it; pages can be shared with others, which the request does not tell."""
+    target = str(inputs.get("data_source_id") or inputs.get("page_id") or "")
+    return Reach(writes=True, audience=Audience.WORKSPACE, destination=f"notion:{target}")
+
+
 def _client(call: ActionCall) -> NotionClient:
     return NotionClient(Access(base_url=call.base_url, token=call.secret, budget_key="", rule=RULE,
                                operator=is_operator_address(call.base_url)))  # fmt: skip
@@ -95,27 +102,33 @@ NOTION = Connector(
         _("Paste that page's address into the second field."),
     ),
     auth=AuthKind.TOKEN,
+    category=Category.DATA,
     base_url=BASE_URL,
     rate=RULE,
     check=check,
     actions=(
-        Action(slug="create_row", title="Add a row", effect=ActionEffect.LOOKUP, perform=create_row, find=find_row,
+        Action(slug="create_row", title=_("Add a row"), reach=reach, sensitive={"data_source_id": "object"},
+               description=_("Carries a reference, so that after a lost answer the row is looked for before it is added again."),
+               effect=ActionEffect.LOOKUP, perform=create_row, find=find_row,
                output_schema=PAGE,
                input_schema={"type": "object", "required": ["data_source_id", "reference"],
                              "additionalProperties": False, "properties": {
                    "data_source_id": ID, "properties": CELLS,
                    "reference": {"type": "string", "minLength": 1, "description": "Text column that carries our key."}}}),
-        Action(slug="update_row", title="Change a row", effect=ActionEffect.KEYED, perform=update_row, output_schema=PAGE,
+        Action(slug="update_row", title=_("Change a row"), reach=reach, sensitive={"page_id": "object"},
+               description=_("Sets cells of a row; setting them again is the same."),
+               effect=ActionEffect.KEYED, perform=update_row, output_schema=PAGE,
                input_schema={"type": "object", "required": ["page_id", "properties"], "additionalProperties": False,
                              "properties": {"page_id": ID, "properties": CELLS}}),
-        Action(slug="query_rows", title="Find rows", effect=ActionEffect.PURE, perform=query_rows,
+        Action(slug="query_rows", title=_("Find rows"), description=_("Up to 100 rows by Notion's filters."),
+               effect=ActionEffect.PURE, perform=query_rows,
                output_schema={"type": "object", "required": ["rows", "has_more"],
                               "properties": {"rows": {"type": "array", "items": PAGE}, "has_more": {"type": "boolean"}}},
                input_schema={"type": "object", "required": ["data_source_id"], "additionalProperties": False, "properties": {
                    "data_source_id": ID, "filter": {"type": "object"}, "sorts": {"type": "array"}}}),
     ),
     triggers=(
-        Trigger(slug="row_changed", title="A person changed a row",
+        Trigger(slug="row_changed", title=_("A person changed a row"),
                 output_schema={"type": "object", "required": ["page_id", "changed", "values"], "properties": {
                     "page_id": ID, "changed": {"type": "array", "items": {"type": "string"}}, "values": {"type": "object"}}}),
     ),
