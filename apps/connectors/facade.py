@@ -78,6 +78,12 @@ def request_notion_setup(connection_id: UUID, *, shadow_columns: bool = False) -
     jobs.request_setup(connection_id, shadow_columns=shadow_columns)
 
 
+def request_notion_poll(connection_id: UUID) -> None:
+    """Have the workers read what people edited now instead of within the minute. Raises ``NotFound``."""
+    connections.get(connection_id)
+    jobs.request_poll(connection_id)
+
+
 def test_connection(connection_id: UUID) -> ConnectionView:
     """Make the cheapest call and record what came of it; a working connection leaves "needs attention"."""
     return connections.check_connection(connection_id=connection_id)

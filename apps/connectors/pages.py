@@ -153,6 +153,15 @@ def connection_disconnect(request: HttpRequest, connection_id: UUID) -> HttpResp
 
 @require_POST
 @permission_required("connections.manage")
+def connection_read(request: HttpRequest, connection_id: UUID) -> HttpResponse:
+    """Read the databases now instead of within the minute."""
+    facade.request_notion_poll(connection_id)
+    messages.success(request, _("Reading now. A ticked row becomes a task within seconds."))
+    return redirect("connections:connection_detail", connection_id)
+
+
+@require_POST
+@permission_required("connections.manage")
 def connection_schema(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     """Compare the databases with what is declared and show every difference; nothing is changed."""
     view = facade.get_connection(connection_id)

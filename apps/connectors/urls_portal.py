@@ -17,6 +17,7 @@ urlpatterns = [
     path("<uuid:connection_id>/pause/", pages.connection_pause, name="connection_pause"),
     path("<uuid:connection_id>/resume/", pages.connection_resume, name="connection_resume"),
     path("<uuid:connection_id>/disconnect/", pages.connection_disconnect, name="connection_disconnect"),
+    path("<uuid:connection_id>/read/", pages.connection_read, name="connection_read"),
     path("<uuid:connection_id>/databases/", pages.connection_schema, name="connection_schema"),
     path("<uuid:connection_id>/databases/apply/", pages.connection_set_up, name="connection_set_up"),
 ]

@@ -61,7 +61,7 @@ def test_people_without_the_permission_look_and_do_not_touch(
     assert browse(viewer).get(path("connection_list")).status_code == 403
     page = said(browse(member), path("connection_detail", world.connection_id))
     assert "Make a test call" not in page
-    for verb in ("test", "pause", "resume", "disconnect", "schema", "set_up"):
+    for verb in ("test", "pause", "resume", "disconnect", "schema", "set_up", "read"):
         assert browse(member).post(path(f"connection_{verb}", world.connection_id)).status_code == 403
     assert browse(member).post(path("connection_create", "notion"), {"token": TOKEN}).status_code == 403
     world.connection.refresh_from_db()
@@ -69,11 +69,19 @@ def test_people_without_the_permission_look_and_do_not_touch(
     assert "hooks/notion" not in page
 
 
-@pytest.mark.parametrize("verb", ["detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up"])
+@pytest.mark.parametrize("verb", ["detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up", "read"])
 def test_an_unknown_connection_is_not_found(tenant, browse: Browse, user: User, verb: str) -> None:
     address = path(f"connection_{verb}", uuid.uuid4())
     client = browse(user)
     assert (client.get if verb in ("detail", "reconnect") else client.post)(address).status_code == 404
+
+
+def test_reading_now_queues_one_poll_however_often_it_is_asked(world: World, browse: Browse, user: User) -> None:
+    here = world.connection_id
+    for _again in range(2):
+        page = browse(user).post(path("connection_read", here), follow=True).content.decode()
+        assert "becomes a task within seconds" in page
+    assert WorkItem.objects.filter(kind=jobs.POLL, ref=str(here)).count() == 1
 
 
 def test_connecting_asks_the_service_and_leads_to_the_connection(address: World, browse: Browse, user: User) -> None:

@@ -203,6 +203,23 @@ def test_a_person_ticks_edits_adds_and_bins_on_the_page(sdk, sandbox, source):
         assert "Three" in browser.get("/fragment").text
 
 
+def test_the_page_shows_token_and_page_id_and_makes_pages_with_tokens_of_their_own(sdk, sandbox, source):
+    with httpx.Client(base_url=sandbox.url, follow_redirects=True) as browser:
+        front = browser.get("/").text
+        assert TOKEN in front
+        assert PARENT_PAGE_ID in front
+        assert "List" in front
+        own = browser.post("/page", data={"title": "<Zara>"})
+        assert "&lt;Zara&gt;" in own.text
+        assert "No databases under this page" in own.text
+        page = next(page for page in sandbox.store.pages.values() if page.get("token"))
+        assert page["token"] in own.text
+        me = {"Authorization": f"Bearer {page['token']}", "Notion-Version": "2025-09-03"}
+        assert browser.get("/v1/users/me", headers=me).status_code == 200
+        assert browser.get("/v1/users/me", headers={**me, "Authorization": "Bearer nobody"}).status_code == 401
+        assert browser.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
+
+
 def test_the_controls_explain_themselves_and_refuse_nonsense(sandbox):
     assert "POST /_sandbox/faults" in httpx.get(f"{sandbox.url}/_sandbox/nothing").json()["known"]
     assert httpx.post(f"{sandbox.url}/_sandbox/faults", json={"rules": [{"kind": "melt"}]}).status_code == 400

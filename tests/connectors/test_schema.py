@@ -127,6 +127,15 @@ def test_a_foreign_database_of_the_same_title_is_not_taken(bare):
     assert len(bare.store.databases) == 3
 
 
+def test_another_workspace_under_the_same_page_keeps_its_own_databases(bare):
+    bare.set_up()
+    for database in bare.store.databases.values():
+        database["description"][0]["plain_text"] = database["description"][0]["plain_text"].replace(":acme]", ":other]")
+    NotionDatabase.objects.all().delete()
+    bare.set_up()
+    assert len(bare.store.databases) == 4
+
+
 def test_a_database_in_the_bin_is_made_again(world):
     world.add(Task_Name="old")
     world.poll()

@@ -113,7 +113,7 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "connections:connection_create": lambda v: {"connector": (v.tenant.slug, "unknown")},
     **{
         f"connections:connection_{verb}": lambda v: {"connection_id": (v.connection, UNKNOWN_UUID)}
-        for verb in ("detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up")
+        for verb in ("detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up", "read")
     },
     "assistant:conversation_detail": lambda v: {"conversation_id": (v.conversation, UNKNOWN_UUID)},
     "assistant:conversation_delete": lambda v: {"conversation_id": (v.conversation, UNKNOWN_UUID)},

@@ -115,7 +115,13 @@ def installation() -> Iterator[Installation]:
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Installation]:
-    """One installation that serves, for the journeys of browsers; they stand in the xdist group ``product``."""
+    """One installation that serves, for the journeys of browsers; they stand in the xdist group ``product``.
+
+    ``JOURNEYS_ON`` names the folder of an installation that runs already, to write journeys without waiting for a start.
+    """
+    if running := os.environ.get("JOURNEYS_ON"):
+        yield Installation(Path(running), settings={})
+        return
     for made in _installed(f"product-{SLOT.number}", ALLOW_DIRTY="true"):
         made.start("--port", "0").wait_until_ready()
         yield made

@@ -3,13 +3,13 @@
 import re
 import time
 from collections.abc import Iterator
-from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import Installation
+from tests.journeys.mail import code_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
 
@@ -30,24 +30,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.set_default_timeout(15_000)
     yield context
     context.close()
-
-
-def code_for(email: str, folder: Path, *, since: float) -> str:
-    """The code of the latest mail to an address."""
-    until = time.monotonic() + 15
-    while time.monotonic() < until:
-        for path in sorted(folder.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True):
-            if path.stat().st_mtime < since:
-                break
-            message = message_from_bytes(path.read_bytes(), policy=policy.default)
-            body = message.get_body(("plain",))
-            found = re.search(
-                r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4}|[A-Z0-9]{6})\s*$", body.get_content() if body else "", re.MULTILINE
-            )
-            if found and email in str(message["To"]):
-                return found[1]
-        time.sleep(0.2)
-    raise AssertionError(f"no code for {email}")
 
 
 def sign_up(page: Page, address: str, folder: Path, email: str) -> None:

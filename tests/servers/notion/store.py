@@ -99,6 +99,13 @@ class Store(Shapes):
         self.pages[page["id"]] = page
         return page
 
+    def page_with_token(self, title: str) -> Record:
+        """A page a person makes for an integration of their own; its token is as good as the first one."""
+        page = self._plain_page(self.new_id(), title)
+        page["token"] = f"secret_{page['id'].replace('-', '')}"
+        self.edits += 1
+        return page
+
     # databases and data sources
 
     def create_database(

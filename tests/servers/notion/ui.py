@@ -5,11 +5,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote
 
-from tests.servers.notion import rich_text, values
+from tests.servers.notion import rich_text, ui_access, values
 from tests.servers.notion.problems import Problem
 from tests.servers.notion.seed import cells_of
 from tests.servers.notion.store import PERSON_ID, Record
-from tests.servers.notion.ui_page import PAGE
+from tests.servers.notion.ui_page import ICON, PAGE
 
 if TYPE_CHECKING:
     from tests.servers.notion.server import NotionServer
@@ -18,8 +18,8 @@ Json = Any
 Answer = tuple[int, dict[str, str], bytes]
 HTML = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
 EMPTY = (
-    '<p class="empty">No databases yet. Run <code>manage.py notion_setup</code>, or start the demo: '
-    "they are created here.</p>"
+    '<p class="empty">No databases under this page yet. Connect with the token and the page id above, then have them '
+    "created: they appear here.</p>"
 )
 EDITABLE = (
     "title",
@@ -56,10 +56,16 @@ def _serve(
 ) -> Answer:
     store = notion.store
     chosen = (query.get("db") or [""])[0]
+    under = ui_access.page_of(store, page_id=(query.get("page") or [""])[0], database_id=chosen)
     if method == "GET" and not parts:
-        return _html(notion, _tables(notion, chosen), live=True)
+        return _html(notion, _tables(notion, chosen, under), live=True, above=_access(notion, under))
     if method == "GET" and parts == ["fragment"]:
-        return HTTPStatus.OK, HTML, _tables(notion, chosen).encode()
+        return HTTPStatus.OK, HTML, _tables(notion, chosen, under).encode()
+    if method == "GET" and parts == ["favicon.ico"]:
+        return HTTPStatus.OK, {"Content-Type": "image/svg+xml"}, ICON.encode()
+    if method == "POST" and parts == ["page"]:
+        made = store.page_with_token(form.get("title", "").strip()[:80] or ui_access.TITLE)
+        return HTTPStatus.SEE_OTHER, {"Location": f"/?page={made['id']}", "Content-Type": "text/plain"}, b""
     if method == "GET" and parts[0] == "row":
         return _html(notion, _row_form(notion, store.page(parts[1])))
     if method == "POST" and parts[0] in ("row", "tick", "trash", "add"):
@@ -95,14 +101,18 @@ def _back(database_id: str) -> Answer:
     return HTTPStatus.SEE_OTHER, {"Location": f"/?db={database_id}", "Content-Type": "text/plain"}, b""
 
 
-def _html(notion: "NotionServer", body: str, *, live: bool = False, status: int = 200) -> Answer:
-    page = PAGE.replace("{{body}}", f'<main id="live">{body}</main>' if live else f"<main>{body}</main>")
+def _access(notion: "NotionServer", under: Record) -> str:
+    return ui_access.card(notion.store, under, token=under.get("token") or min(notion.tokens, default=""))
+
+
+def _html(notion: "NotionServer", body: str, *, live: bool = False, status: int = 200, above: str = "") -> Answer:
+    page = PAGE.replace("{{body}}", f'{above}<main id="live">{body}</main>' if live else f"<main>{body}</main>")
     return status, HTML, page.replace("{{live}}", "1" if live else "").encode()
 
 
-def _tables(notion: "NotionServer", chosen: str) -> str:
+def _tables(notion: "NotionServer", chosen: str, under: Record) -> str:
     store = notion.store
-    shown = [source for source in store.sources.values() if not source["in_trash"]]
+    shown = ui_access.sources_under(store, under)
     if not shown:
         return EMPTY
     picked = next((source for source in shown if source["database"] == chosen), shown[0])

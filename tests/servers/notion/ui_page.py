@@ -1,11 +1,17 @@
 """The shell of the page for people: no build, light and dark, cards instead of tables on a phone."""
 
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><rect width="24" height="24" rx="6" fill="#1a63c7"/>'
+    '<path d="m6.5 12.5 3.5 3.5 7.5-8" fill="none" stroke="#fff" stroke-width="2.6"/></svg>'
+)
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Notion sandbox</title>
+<link rel="icon" href="/favicon.ico" type="image/svg+xml">
 <style>
 :root { color-scheme: light dark; --line: light-dark(#e3e2df, #3a3a3a); --soft: light-dark(#f6f5f3, #242424);
   --ink: light-dark(#2b2a27, #e6e4e0); --paper: light-dark(#fff, #191919); --accent: light-dark(#1a63c7, #7db1ff); }
@@ -32,9 +38,13 @@ button:focus-visible, a:focus-visible, input:focus-visible { outline: 2px solid 
 input:not([type=checkbox]), select, textarea { font: inherit; width: 100%; padding: 8px 10px; border: 1px solid var(--line);
   border-radius: 8px; background: var(--paper); color: inherit; }
 input[type=checkbox] { width: 22px; height: 22px; }
+.access { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: end; padding: 12px 20px; background: var(--soft);
+  border-bottom: 1px solid var(--line); } .access nav { flex-basis: 100%; padding: 0; } .access nav a { background: var(--paper); }
+.access form { display: flex; gap: 8px; align-items: end; } .access input { max-width: 100%; }
+.access label { min-width: 0; } .access input[readonly] { font: 13px/1.5 ui-monospace, monospace; }
 .error { padding: 12px; border: 1px solid #c33; border-radius: 8px; } .empty { opacity: .7; padding: 20px 0; }
 @media (max-width: 640px) {
-  main { padding: 12px; } thead { display: none; } table, tbody, tr, td { display: block; width: 100%; max-width: none; }
+  main { padding: 12px; } .access { padding: 12px; } .access label { flex: 1 1 100%; } .access form { flex: 1; } .access form label { flex: 1; } thead { display: none; } table, tbody, tr, td { display: block; width: 100%; max-width: none; }
   tr { border: 1px solid var(--line); border-radius: 12px; margin-bottom: 12px; padding: 6px 0; }
   td { border: 0; padding: 4px 12px; } td:empty { display: none; }
   td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; opacity: .6; }

@@ -103,6 +103,12 @@ def wake(connection_id: UUID) -> None:
         dispatch.enqueue(tenant_id=tenants.current_tenant().id, work=poll_work(connection_id))
 
 
+def request_poll(connection_id: UUID) -> None:
+    """Have the workers read the databases now; a request while one waits joins it."""
+    with transaction.atomic():
+        dispatch.enqueue(tenant_id=tenants.current_tenant().id, work=poll_work(connection_id))
+
+
 def request_setup(connection_id: UUID, *, shadow_columns: bool = False) -> None:
     """Have the workers create, check and repair the databases; a second request while one waits joins it."""
     ref = f"{connection_id}/shadow" if shadow_columns else str(connection_id)

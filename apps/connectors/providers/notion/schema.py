@@ -26,6 +26,7 @@ from apps.connectors.providers.notion.session import open_connection, talking
 from apps.connectors.providers.notion.specs import DatabaseSpec
 from apps.connectors.registries import notion_databases
 from apps.core.errors import InvalidInput
+from apps.tenants import facade as tenants
 
 Json = Any
 logger = logging.getLogger(__name__)
@@ -244,8 +245,8 @@ class SetupLease:
 
 
 def marker(spec: DatabaseSpec) -> str:
-    """The text by which a database of ours is known."""
-    return f"[echopilot:{spec.key}]"
+    """The text by which a database of ours is known; two workspaces under one page have databases of their own."""
+    return f"[echopilot:{spec.key}:{tenants.current_tenant().slug}]"
 
 
 def _plain(parts: Json) -> str:

@@ -1,0 +1,24 @@
+"""Codes from the mail an installation keeps in a folder."""
+
+import re
+import time
+from email import message_from_bytes, policy
+from pathlib import Path
+
+CODE = re.compile(r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4}|[A-Z0-9]{6})\s*$", re.MULTILINE)
+
+
+def code_for(email: str, folder: Path, *, since: float) -> str:
+    """The code of the latest mail to an address."""
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        for path in sorted(folder.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True):
+            if path.stat().st_mtime < since:
+                break
+            message = message_from_bytes(path.read_bytes(), policy=policy.default)
+            body = message.get_body(("plain",))
+            found = CODE.search(body.get_content() if body else "")
+            if found and email in str(message["To"]):
+                return found[1]
+        time.sleep(0.2)
+    raise AssertionError(f"no code for {email}")

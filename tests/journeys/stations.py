@@ -1,0 +1,79 @@
+"""What must hold at every station of a journey: no refusal, no script error, no overflow, no accessibility violation, little script."""
+
+import gzip
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, Response
+from playwright.sync_api import Error as BrowserError
+
+from tests.journeys.conftest import Installation
+from tests.portal.pictures import AXE, SCRIPT_BYTES
+
+# Kept in the page, since a page may refuse something before anybody listens from outside.
+LISTEN = """
+window.refused = [];
+document.addEventListener("securitypolicyviolation", event =>
+  window.refused.push(`${event.effectiveDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+
+class Stations:
+    """Watches every page of a context from its first byte; ``arrived`` looks closely at one."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.problems: list[str] = []
+        self._script: dict[str, int] = {}
+        self._policy: dict[str, str] = {}
+        context.add_init_script(LISTEN)
+        context.on("page", self._watch)
+
+    def _watch(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.problems.append(f"{page.url}: {error}"))
+        page.on("console", lambda note: self._said(page, note.type, note.text))
+        page.on("response", self._weigh)
+
+    def _said(self, page: Page, kind: str, text: str) -> None:
+        if kind == "error" or "Content Security" in text:
+            self.problems.append(f"{page.url}: {text}")
+
+    def _weigh(self, answer: Response) -> None:
+        """The policy of a document; a script compressed, once per address: the bytes a browser would fetch for it."""
+        if answer.request.resource_type == "document":
+            self._policy[answer.url] = answer.headers.get("content-security-policy", "")
+        if answer.request.resource_type == "script" and answer.ok and answer.url not in self._script:
+            try:
+                self._script[answer.url] = len(gzip.compress(answer.body(), 9))
+            except BrowserError:
+                return
+
+    def arrived(self, page: Page, name: str) -> None:
+        """Check a page of the product as it is now; what is wrong is collected for ``nothing_was_wrong``."""
+        where = f"{name} ({urlsplit(page.url).path})"
+        policy = self._policy.get(page.url.partition("#")[0], "")
+        if "unsafe-inline" in policy or "script-src" not in policy:
+            self.problems.append(f"{where}: policy {policy!r}")
+        for refusal in page.evaluate("window.refused"):
+            self.problems.append(f"{where}: refused {refusal}")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.problems.append(f"{where}: {wide} px wider than the screen")
+        for violation in Axe().run(page, options=AXE).response["violations"]:
+            html = violation["nodes"][0]["html"][:200]
+            self.problems.append(f"{where}: axe {violation['id']} x{len(violation['nodes'])} {html}")
+        loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+        script = sum(self._script.get(address, 0) for address in set(loaded))
+        if script > SCRIPT_BYTES:
+            self.problems.append(f"{where}: {script} bytes of compressed script")
+
+    def nothing_was_wrong(self) -> None:
+        """Fail with everything that was."""
+        assert not self.problems, "\n".join(self.problems)
+
+
+def refusals_recorded(product: Installation) -> list[dict[str, Any]]:
+    """What browsers reported to the installation: refused content and script errors, from its own log."""
+    lines = (product.places.logs / "web.log").read_text().splitlines()
+    return [json.loads(line) for line in lines if '"echopilot.browser"' in line]
