@@ -69,7 +69,9 @@ def test_people_without_the_permission_look_and_do_not_touch(
     assert "hooks/notion" not in page
 
 
-@pytest.mark.parametrize("verb", ["detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up", "read"])
+@pytest.mark.parametrize(
+    "verb", ["detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up", "read"]
+)
 def test_an_unknown_connection_is_not_found(tenant, browse: Browse, user: User, verb: str) -> None:
     address = path(f"connection_{verb}", uuid.uuid4())
     client = browse(user)

@@ -2,11 +2,12 @@
 
 import gzip
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, Response
+from playwright.sync_api import BrowserContext, Page, Response, ViewportSize
 from playwright.sync_api import Error as BrowserError
 
 from tests.journeys.conftest import Installation
@@ -20,11 +21,16 @@ document.addEventListener("securitypolicyviolation", event =>
 """
 
 
-class Stations:
-    """Watches every page of a context from its first byte; ``arrived`` looks closely at one."""
+NEXT_FRAME = "new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 20))"
+Look = tuple[ViewportSize, Literal["light", "dark"]]
 
-    def __init__(self, context: BrowserContext) -> None:
+
+class Stations:
+    """Watches every page of a context from its first byte; ``arrived`` looks closely at one, in each of the looks given."""
+
+    def __init__(self, context: BrowserContext, *, looks: Sequence[Look]) -> None:
         self.problems: list[str] = []
+        self._looks = looks
         self._script: dict[str, int] = {}
         self._policy: dict[str, str] = {}
         context.add_init_script(LISTEN)
@@ -57,16 +63,24 @@ class Stations:
             self.problems.append(f"{where}: policy {policy!r}")
         for refusal in page.evaluate("window.refused"):
             self.problems.append(f"{where}: refused {refusal}")
+        for size, theme in (*self._looks[1:], self._looks[0]):
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.evaluate(NEXT_FRAME)  # colours that are on their way would be measured half-way
+            self._look(page, f"{where} {size['width']} {theme}")
+        page.emulate_media(reduced_motion="no-preference")
+        loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+        script = sum(self._script.get(address, 0) for address in set(loaded))
+        if script > SCRIPT_BYTES:
+            self.problems.append(f"{where}: {script} bytes of compressed script")
+
+    def _look(self, page: Page, where: str) -> None:
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             self.problems.append(f"{where}: {wide} px wider than the screen")
         for violation in Axe().run(page, options=AXE).response["violations"]:
             html = violation["nodes"][0]["html"][:200]
             self.problems.append(f"{where}: axe {violation['id']} x{len(violation['nodes'])} {html}")
-        loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
-        script = sum(self._script.get(address, 0) for address in set(loaded))
-        if script > SCRIPT_BYTES:
-            self.problems.append(f"{where}: {script} bytes of compressed script")
 
     def nothing_was_wrong(self) -> None:
         """Fail with everything that was."""

@@ -43,4 +43,6 @@ def card(store: Store, page: Record, *, token: str) -> str:
 
 
 def _copy(label: str, value: str) -> str:
-    return f'<label><span>{label}</span><input readonly value="{escape(value, quote=True)}" size="{len(value)}"></label>'
+    return (
+        f'<label><span>{label}</span><input readonly value="{escape(value, quote=True)}" size="{len(value)}"></label>'
+    )

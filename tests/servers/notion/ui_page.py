@@ -40,7 +40,7 @@ input:not([type=checkbox]), select, textarea { font: inherit; width: 100%; paddi
 input[type=checkbox] { width: 22px; height: 22px; }
 .access { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: end; padding: 12px 20px; background: var(--soft);
   border-bottom: 1px solid var(--line); } .access nav { flex-basis: 100%; padding: 0; } .access nav a { background: var(--paper); }
-.access form { display: flex; gap: 8px; align-items: end; } .access input { max-width: 100%; }
+.access form { display: flex; gap: 8px; align-items: end; } .access input { max-width: 100%; min-height: 40px; }
 .access label { min-width: 0; } .access input[readonly] { font: 13px/1.5 ui-monospace, monospace; }
 .error { padding: 12px; border: 1px solid #c33; border-radius: 8px; } .empty { opacity: .7; padding: 20px 0; }
 @media (max-width: 640px) {

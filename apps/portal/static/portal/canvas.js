@@ -1,6 +1,7 @@
 // <living-canvas> lets pulses move along the strands: one for every change the stream tells of, and quiet ones where runs are
 // under way. The picture itself comes from the server; with reduced motion it stays as it is.
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const asked = matchMedia("(prefers-reduced-motion: reduce)");
+const isStill = () => asked.matches || document.documentElement.dataset.motion === "reduced";
 const OUTCOME = { succeeded: "succeeded", failed: "failed", cancelled: "failed", review: "person", waiting: "under_way", running: "under_way" };
 const TONE = { succeeded: "ok", failed: "bad", person: "wait", under_way: "" };
 const MAX_PULSES = 80;
@@ -14,14 +15,14 @@ class LivingCanvas extends HTMLElement {
     this.addEventListener("live:change", (event) => this.tell(event.detail.flows || {}));
     this.wake = () => this.start();
     document.addEventListener("visibilitychange", this.wake);
-    still.addEventListener("change", this.wake);
+    asked.addEventListener("change", this.wake);
     this.start();
   }
 
   disconnectedCallback() {
     cancelAnimationFrame(this.frame);
     document.removeEventListener("visibilitychange", this.wake);
-    still.removeEventListener("change", this.wake);
+    asked.removeEventListener("change", this.wake);
   }
 
   get picture() {
@@ -38,7 +39,7 @@ class LivingCanvas extends HTMLElement {
 
   send(workflow, outcome, delay) {
     const svg = this.picture;
-    if (!svg || still.matches || document.hidden || this.pulses.length >= MAX_PULSES) return;
+    if (!svg || isStill() || document.hidden || this.pulses.length >= MAX_PULSES) return;
     const paths = [...svg.querySelectorAll(".strands path")];
     const key = paths.some((path) => path.dataset.workflow === workflow) ? workflow : "+";
     const into = paths.find((path) => path.dataset.workflow === key && path.dataset.from === "queue");
@@ -58,7 +59,7 @@ class LivingCanvas extends HTMLElement {
 
   start() {
     cancelAnimationFrame(this.frame);
-    if (still.matches || document.hidden) return this.clear();
+    if (isStill() || document.hidden) return this.clear();
     this.frame = requestAnimationFrame((now) => this.draw(now));
   }
 
