@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("apps.live.urls")),
     path("tasks/", include("apps.tasks.urls")),
     path("", include("apps.workflows.urls")),
+    path("hooks/", include("apps.workflows.triggers.urls_doors")),
     path("hooks/", include("apps.connectors.urls")),
     path("connections/", include("apps.connectors.urls_portal")),
     path("costs/", include("apps.ai.urls")),

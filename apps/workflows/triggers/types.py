@@ -5,15 +5,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import jsonschema_rs
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.registry import Registry
-from apps.workflows.core.validate import Problem, schema_problems, schema_validator
 from apps.workflows.triggers import calendar, filling
 from apps.workflows.triggers.enums import Overlap, TriggerKind, Verification
 
 Json = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerProblem:
+    """One mistake: a stable code, the dotted place in the definition, a sentence for people."""
+
+    code: str
+    place: str
+    message: str
+
+
 ANCHOR = datetime(2024, 1, 1, tzinfo=UTC)
 _WALL = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"}
 _STARTS = {
@@ -47,7 +58,7 @@ class TriggerType:
     icon: str
     config_schema: Mapping[str, Json]
     output_schema: Mapping[str, Json]
-    check: Callable[[str, Mapping[str, Json]], list[Problem]] = lambda place, config: []
+    check: Callable[[str, Mapping[str, Json]], list[TriggerProblem]] = lambda place, config: []
     materialise: Callable[[Any], None] = lambda trigger: None
     withdraw: Callable[[Any], None] = lambda trigger: None
 
@@ -117,18 +128,18 @@ CONNECTOR_SCHEMA = _object(
 MANUAL_SCHEMA = _object({"form": {"type": "object"}})
 
 
-def check_trigger(slug: str, body: Mapping[str, Json], *, workflow: str = "") -> list[Problem]:
+def check_trigger(slug: str, body: Mapping[str, Json], *, workflow: str = "") -> list[TriggerProblem]:
     """Every mistake in one entry of a definition's ``triggers``. Never raises; used at publish and while somebody edits."""
     kind, config = body.get("type"), body.get("with", {})
     place = f"triggers.{slug}"
     if kind not in TRIGGER_TYPES:
         return [
-            Problem(
+            TriggerProblem(
                 code="unknown_trigger_type", place=f"{place}.type", message=str(_("Choose one of the trigger types."))
             )
         ]
     entry = TRIGGER_TYPES.get(str(kind))
-    form = schema_problems(schema_validator(entry.config_schema), config, place=f"{place}.with")
+    form = _form_problems(entry.config_schema, config, place=f"{place}.with")
     if form:
         return form
     found = entry.check(f"{place}.with", config)
@@ -136,27 +147,41 @@ def check_trigger(slug: str, body: Mapping[str, Json], *, workflow: str = "") ->
         filling.check(config.get("inputs", {}))
         filling.check(config.get("task", {}))
     except filling.FillingProblem as problem:
-        found.append(Problem(code=problem.code, place=f"{place}.with.inputs", message=str(problem)))
+        found.append(TriggerProblem(code=problem.code, place=f"{place}.with.inputs", message=str(problem)))
     if kind == TriggerKind.EVENT and workflow and config.get("workflow") == workflow:
         found.append(
-            Problem(code="trigger_loop", place=f"{place}.with.workflow",
+            TriggerProblem(code="trigger_loop", place=f"{place}.with.workflow",
                     message=str(_("A workflow cannot be started by its own runs. Choose another workflow.")))
         )  # fmt: skip
     return found
 
 
-def check_schedule(place: str, config: Mapping[str, Json]) -> list[Problem]:
+def _form_problems(schema: Mapping[str, Json], config: Json, *, place: str) -> list[TriggerProblem]:
+    errors = jsonschema_rs.Draft202012Validator(dict(schema)).iter_errors(config)
+    return [
+        TriggerProblem(
+            code="schema_violation",
+            place=".".join([place, *(str(part) for part in error.instance_path)]),
+            message=error.message[:300],
+        )
+        for error, _number in zip(errors, range(20), strict=False)
+    ]
+
+
+def check_schedule(place: str, config: Mapping[str, Json]) -> list[TriggerProblem]:
     """What is wrong with a schedule beyond its form."""
     try:
         rule = calendar.parse(config, anchor=ANCHOR)
     except calendar.RuleProblem as problem:
-        return [Problem(code=problem.code, place=f"{place}.{problem.field}", message=str(RULE_TEXTS[problem.code]))]
+        return [
+            TriggerProblem(code=problem.code, place=f"{place}.{problem.field}", message=str(RULE_TEXTS[problem.code]))
+        ]
     if rule.next(ANCHOR) is None:
-        return [Problem(code="never_due", place=f"{place}.ends_at", message=str(RULE_TEXTS["never_due"]))]
+        return [TriggerProblem(code="never_due", place=f"{place}.ends_at", message=str(RULE_TEXTS["never_due"]))]
     return []
 
 
-def check_webhook(place: str, config: Mapping[str, Json]) -> list[Problem]:
+def check_webhook(place: str, config: Mapping[str, Json]) -> list[TriggerProblem]:
     """A custom signature needs to know its header."""
     if (
         config.get("verify") == Verification.HMAC
@@ -164,7 +189,7 @@ def check_webhook(place: str, config: Mapping[str, Json]) -> list[Problem]:
         and not config.get("header")
     ):
         return [
-            Problem(
+            TriggerProblem(
                 code="header_needed",
                 place=f"{place}.header",
                 message=str(_("Name the header that carries the signature.")),
