@@ -9,7 +9,7 @@ from apps.core.errors import InvalidInput
 from apps.tasks.contracts import NewAttachment
 from apps.tasks.models import TaskType
 from apps.tasks.services.submitting import find_type, submit_task
-from apps.workflows.triggers.registries import TASKS, NewRequest, RequestDoor
+from apps.workflows.registries import TASKS, NewRequest, RequestDoor
 
 BUILT_IN = "answer"
 

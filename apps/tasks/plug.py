@@ -21,8 +21,7 @@ from apps.tasks.notion.databases import DATABASES
 from apps.tasks.outcomes import FINISHED_TASKS
 from apps.tasks.selectors import count_open_reviews, count_tasks_by_state, task_exists
 from apps.tenants.registries import tenant_figures
-from apps.workflows.registries import step_types, subjects
-from apps.workflows.triggers.registries import request_doors
+from apps.workflows.registries import request_doors, step_types, subjects
 
 for step in steps.ALL:
     step_types.register(step)

@@ -56,6 +56,10 @@ class Victim:
     call: uuid.UUID
     conversation: uuid.UUID
     budget: int
+    trigger: uuid.UUID
+    firing: uuid.UUID
+    hook_key: str
+    mail_key: str
 
 
 def routes(urlconf: str = "echopilot.urls_tenant") -> list[Route]:
@@ -123,6 +127,8 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "costs:budget_restore": lambda v: {"kept": (v.tenant.slug, "unknown")},
     "connections:conflict_resolve": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     "connections:conflict_reverse": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
+    "trigger_doors:webhook": lambda v: {"key": (v.hook_key, "x" * 43)},
+    "trigger_doors:mail": lambda v: {"key": (v.mail_key, "x" * 43)},
     "connectors:notion_webhook": lambda v: {"key": (v.webhook_key, "x" * 43)},
     "accounts:api_session_revoke": lambda v: {"session_id": (v.api_session, UNKNOWN_UUID)},
     "accounts:session_end": lambda v: {"session_id": (v.browser_session, UNKNOWN_INT)},
@@ -155,7 +161,7 @@ def make_victim(outsider: Any) -> Victim:
     from apps.tasks.models import Attachment, Conversation
     from apps.tenants.models import TenantExport
     from apps.tenants.storage import TenantStorage
-    from apps.workflows.models import Effect
+    from apps.workflows.models import Effect, Trigger, Workflow
 
     with transactions.entered("globex") as tenant:
         task = submit_task(
@@ -186,6 +192,14 @@ def make_victim(outsider: Any) -> Victim:
         )
         Budget.objects.create(id=FOREIGN_INT, scope="workflow", subject=CANARY, cap_micros=1)
         conversation = Conversation.objects.create(user_id=outsider.pk, title=CANARY)
+        workflow = Workflow.objects.get(slug="answer")
+        hook = Trigger.objects.create(
+            workflow=workflow, slug="hook", kind="webhook", config={"verify": "none"}, problem=CANARY
+        )
+        box = Trigger.objects.create(
+            workflow=workflow, slug="box", kind="email", config={"verify": "none"}, secret=CANARY
+        )
+        occasion = hook.firings.create(state="received", payload={"body": CANARY})
         conflict = page.conflicts.create(property=CANARY, ours=CANARY, theirs="x")
         invited = invite(
             email=f"{CANARY}@globex.example",
@@ -235,4 +249,8 @@ def make_victim(outsider: Any) -> Victim:
         call=call.pk,
         conversation=conversation.pk,
         budget=FOREIGN_INT,
+        trigger=hook.pk,
+        firing=occasion.pk,
+        hook_key=hook.address_key,
+        mail_key=box.address_key,
     )
