@@ -42,6 +42,7 @@ class PaletteAction:
     """Something the palette does: opens ``url_name`` or, with ``post``, sends ``fields`` there as a form.
 
     ``keywords`` are further words it is found by, separated by spaces. ``creates`` puts it on the sheet behind the plus.
+    ``question_field`` makes it what answers words typed after "?": they are sent to ``url_name`` in this field.
     Everything here must also be reachable in the menus.
     """
 
@@ -57,6 +58,7 @@ class PaletteAction:
     creates: bool = False
     order: int = 100
     help: str | Promise = ""
+    question_field: str = ""
 
 
 search_sources: Registry[SearchSource] = Registry(

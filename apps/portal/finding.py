@@ -17,6 +17,8 @@ from apps.core.search import PaletteAction, SearchHit, allowed_actions, allowed_
 logger = logging.getLogger("echopilot.portal")
 
 MAX_QUERY = 100
+MAX_QUESTION = 300
+ASKING = ("?", "؟", "？")
 PER_SOURCE = 5
 PER_SOURCE_ON_PAGE = 20
 MAX_PAGES = 8
@@ -24,7 +26,10 @@ MAX_PAGES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One line of results. With ``post`` it is a form to be sent: ``fields`` to ``url``; ``opens`` names a dialog instead."""
+    """One line of results. With ``post`` it is a form to be sent: ``fields`` to ``url``; ``opens`` names a dialog instead.
+
+    ``asks`` marks a form whose answer the palette shows itself.
+    """
 
     title: str
     icon: str
@@ -34,6 +39,7 @@ class Found:
     post: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
     opens: str = ""
+    asks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +51,14 @@ class Group:
 
 
 def find(query: str, permissions: frozenset[str], *, per_source: int = PER_SOURCE) -> list[Group]:
-    """Results for what a person typed, only of what they may see. ``>`` in front looks among the actions only.
+    """Results for what a person typed, only of what they may see. ``>`` in front looks among the actions only, ``?`` asks.
 
     Nothing typed lists the pages and the actions. A source that fails is left out and logged; the others still answer.
     """
-    text = " ".join(query.replace("\x00", "").split())[:MAX_QUERY]
+    text = " ".join(query.replace("\x00", "").split())
+    if text.startswith(ASKING):
+        return _kept([Group(label=_("Ask"), hits=_questions(text[1:].strip()[:MAX_QUESTION], permissions))])
+    text = text[:MAX_QUERY]
     if text.startswith(">"):
         return _kept([Group(label=_("Do"), hits=_actions(text[1:].strip(), permissions))])
     pages = _pages(text, permissions)
@@ -109,7 +118,25 @@ def _actions(text: str, permissions: frozenset[str]) -> tuple[Found, ...]:
             opens=url.removeprefix("#") if url.startswith("#") else "",
         )
         for action in allowed_actions(permissions)
-        if _matches(text, str(action.label), str(action.keywords)) and (url := _address(action))
+        if not action.question_field
+        and _matches(text, str(action.label), str(action.keywords))
+        and (url := _address(action))
+    )
+
+
+def _questions(words: str, permissions: frozenset[str]) -> tuple[Found, ...]:
+    return tuple(
+        Found(
+            title=words,
+            subtitle=str(action.label),
+            icon=action.icon,
+            url=url,
+            post=True,
+            fields={**action.fields, action.question_field: words},
+            asks=True,
+        )
+        for action in allowed_actions(permissions)
+        if words and action.question_field and (url := _address(action))
     )
 
 

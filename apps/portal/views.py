@@ -18,7 +18,7 @@ from apps.core.errors import NotFound, PlatformError
 from apps.core.policy import public
 from apps.core.search import allowed_actions
 from apps.portal import cards, samples
-from apps.portal.finding import MAX_QUERY, PER_SOURCE_ON_PAGE, find
+from apps.portal.finding import ASKING, MAX_QUERY, PER_SOURCE_ON_PAGE, find
 
 logger = logging.getLogger("echopilot.portal")
 
@@ -73,8 +73,13 @@ def search(request: HttpRequest) -> HttpResponse:
 @permission_required("workspace.view")
 def palette(request: HttpRequest) -> HttpResponse:
     """The palette's list for what was typed, as options of a list box."""
-    groups = find(request.GET.get("q", ""), held_permissions(request))
-    return render(request, "portal/_palette.html", {"groups": groups, "next": request.GET.get("next", "/")})
+    typed = request.GET.get("q", "")
+    context = {
+        "groups": find(typed, held_permissions(request)),
+        "asking": typed.strip().startswith(ASKING),
+        "next": request.GET.get("next", "/"),
+    }
+    return render(request, "portal/_palette.html", context)
 
 
 @require_GET

@@ -30,6 +30,7 @@ outcome_sources.register(FINISHED_TASKS)
 request_doors.register(DOOR)
 navigation.register(assistant.PAGE)
 palette_actions.register(assistant.ACTION)
+palette_actions.register(assistant.QUESTION)
 
 for database in DATABASES:
     notion_databases.register(database)

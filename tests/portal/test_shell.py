@@ -81,6 +81,19 @@ def test_palette_finds_pages_tasks_and_ids(tenant: TenantRef, browse: Browse, us
     assert 'data-url="/tasks/"' in client.get(path("palette"), {"q": "tasks"}).content.decode()
 
 
+def test_palette_sends_words_after_a_question_mark_to_the_assistant(
+    tenant: TenantRef, browse: Browse, user: User
+) -> None:
+    client = browse(user)
+    for typed in ("?what waits for me", "? what waits for me", "؟what waits for me"):
+        seen = client.get(path("palette"), {"q": typed}).content.decode()
+        assert seen.count("data-asks") == 1 and 'name="question" value="what waits for me"' in seen, typed
+    assert "data-asks" not in client.get(path("palette"), {"q": "?"}).content.decode()
+    assert "data-asks" not in client.get(path("palette"), {"q": "ask"}).content.decode()
+    long = client.get(path("palette"), {"q": "?" + "why " * 200}).content.decode()
+    assert long.count("data-asks") == 1
+
+
 def test_palette_finds_people_of_this_workspace_for_those_who_may_see_them(
     tenant: TenantRef, browse: Browse, user: User, viewer: User, outsider: User
 ) -> None:

@@ -13,6 +13,15 @@ PAGE = NavigationItem(
     permission="workspace.view",
     also=frozenset({"assistant:conversation_detail", "assistant:ask"}),
 )
+QUESTION = PaletteAction(
+    name="question",
+    label=_("Ask the assistant"),
+    icon="bot",
+    url_name="assistant:ask",
+    permission="workspace.view",
+    post=True,
+    question_field="question",
+)
 ACTION = PaletteAction(
     name="ask",
     label=_("Ask the assistant"),

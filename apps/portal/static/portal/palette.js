@@ -1,9 +1,12 @@
-// <cmd-palette src="…">: finds and does. A dialog around a combobox (WAI-ARIA APG: combobox with a list); the server searches.
+// <cmd-palette src="…">: finds, does and, after "?", asks. A dialog around a combobox (WAI-ARIA APG: combobox with a list); the server searches.
+import { answeredLines } from "./lines.js";
+
 class CommandPalette extends HTMLElement {
   connectedCallback() {
     this.dialog = this.querySelector("dialog");
     this.input = this.querySelector("input");
     this.list = this.querySelector("[role=listbox]");
+    this.answered = this.querySelector(".answered");
     this.status = this.querySelector("[role=status]");
     this.input.addEventListener("input", () => {
       clearTimeout(this.timer);
@@ -39,6 +42,7 @@ class CommandPalette extends HTMLElement {
 
   async ask() {
     this.running?.abort();
+    this.answered.hidden = true;
     this.running = new AbortController();
     const url = new URL(this.getAttribute("src"), location.href);
     url.searchParams.set("q", this.input.value);
@@ -53,6 +57,38 @@ class CommandPalette extends HTMLElement {
     } catch (error) {
       if (error.name !== "AbortError") this.list.replaceChildren();
     }
+  }
+
+  // The answer is read here while it is written; afterwards the options lead to its sources and to the whole conversation.
+  async answer(form) {
+    this.running?.abort();
+    this.running = new AbortController();
+    const { signal } = this.running;
+    const data = new FormData(form);
+    this.list.replaceChildren();
+    this.answered.textContent = "";
+    this.answered.hidden = false;
+    this.answered.setAttribute("aria-busy", "true");
+    try {
+      for await (const part of answeredLines(form.action, data, signal)) {
+        if (part.text) this.answered.append(part.text);
+        if (part.url) this.offer(part.url);
+        for (const source of part.sources ?? []) this.offer(source.url, source.title);
+      }
+    } catch (problem) {
+      if (signal.aborted) return;
+      this.answered.textContent = problem.text ?? this.dataset.failed;
+    }
+    this.answered.removeAttribute("aria-busy");
+  }
+
+  offer(url, title) {
+    const option = this.querySelector("template").content.firstElementChild.cloneNode(true);
+    option.id = `pa-${this.options.length}`;
+    option.dataset.url = url;
+    if (title) option.querySelector("bdi").textContent = title;
+    this.list.append(option);
+    if (this.options.length === 1) this.mark(option);
   }
 
   get options() {
@@ -87,6 +123,7 @@ class CommandPalette extends HTMLElement {
   take(option, event) {
     if (!option) return;
     const form = option.dataset.form && document.getElementById(option.dataset.form);
+    if (form && "asks" in option.dataset) return this.answer(form);
     this.dialog.close();
     if (form) form.requestSubmit();
     else if (option.dataset.opens) document.getElementById(option.dataset.opens)?.showModal();

@@ -1,5 +1,7 @@
 // <assistant-chat> sends the question without leaving the page and shows the answer while it is written.
 // Without this file the form is sent as usual and the answered conversation comes back as a page.
+import { answeredLines } from "../portal/lines.js";
+
 class AssistantChat extends HTMLElement {
   connectedCallback() {
     this.turns = this.querySelector(".turns");
@@ -34,36 +36,16 @@ class AssistantChat extends HTMLElement {
     const told = this.turn("assistant");
     this.field.value = "";
     try {
-      await this.read(form.action, data, told);
+      for await (const part of answeredLines(form.action, data)) this.take(part, told);
     } catch (problem) {
       told.closest("li").remove();
       mine.closest("li").remove();
       this.field.value = question;
-      this.complain(problem.message === "problem" ? problem.text : this.dataset.failed);
+      this.complain(problem.text ?? this.dataset.failed);
     }
     this.busy = false;
     this.removeAttribute("aria-busy");
     this.field.focus();
-  }
-
-  async read(url, data, told) {
-    const answer = await fetch(url, { method: "POST", body: data, headers: { Accept: "application/x-ndjson" } });
-    if (answer.redirected) return location.reload();
-    if (!answer.ok) {
-      const said = await answer.json().catch(() => ({}));
-      throw Object.assign(new Error(said.detail ? "problem" : "failed"), {
-        text: said.fields?.question ?? said.detail,
-      });
-    }
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let waiting = "";
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      const lines = (waiting + value).split("\n");
-      waiting = lines.pop();
-      for (const line of lines) if (line) this.take(JSON.parse(line), told);
-    }
   }
 
   take(part, told) {
