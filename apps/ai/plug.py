@@ -2,11 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.ai import notices, overview
+from apps.ai import notices, onboarding, overview
 from apps.ai.jobs import ROLL_KIND, SWEEP_KIND, roll_up_usage, sweep
 from apps.ai.preflight import models
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
 from apps.core.navigation import NavigationItem, navigation
+from apps.core.onboarding import onboarding_steps
 from apps.core.preflight import PreflightCheck, preflight_checks
 from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import JobKind, Schedule
@@ -55,5 +56,7 @@ palette_actions.register(
     PaletteAction(name="models", label=_("Models and routes"), icon="bot", url_name="costs:model_list",
                   permission="costs.view", keywords=_("fallback breaker retirement judge"), order=230)
 )  # fmt: skip
+for step in onboarding.STEPS:
+    onboarding_steps.register(step)
 for figure in overview.FIGURES:
     tenant_figures.register(figure)

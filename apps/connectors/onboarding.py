@@ -6,7 +6,7 @@ from apps.connectors.models import Connection
 from apps.core.onboarding import OnboardingStep
 
 
-def _has_connection() -> bool:
+def _has_connection(_user_id: int) -> bool:
     return Connection.objects.exists()
 
 

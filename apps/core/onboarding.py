@@ -16,7 +16,7 @@ Text = str | Promise
 class OnboardingStep:
     """One step. ``title`` says what to do, ``text`` why it pays, ``action`` is the button that leads to ``url_name``.
 
-    ``is_done`` reads the current tenant's data with one query. ``permission`` hides the step from people who may not do it.
+    ``is_done(user_id)`` reads the current tenant's data with one query. ``permission`` hides the step from others.
     ``advice`` is the same as one sentence to a person who asks what to do next.
     """
 
@@ -29,7 +29,7 @@ class OnboardingStep:
     url_name: str
     icon: str
     permission: str
-    is_done: Callable[[], bool]
+    is_done: Callable[[int], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +46,17 @@ onboarding_steps: Registry[OnboardingStep] = Registry(
 )
 
 
-def list_steps(permissions: frozenset[str]) -> list[StepState]:
-    """The steps a person with these permissions may do, in order, measured now."""
+def list_steps(permissions: frozenset[str], *, user_id: int) -> list[StepState]:
+    """The steps this person may do, in order, measured now."""
     states: list[StepState] = []
     for step in sorted(onboarding_steps, key=lambda one: one.order):
         if step.permission in permissions:
-            done = step.is_done()
+            done = step.is_done(user_id)
             is_next = not done and not any(state.is_next for state in states)
             states.append(StepState(step=step, is_done=done, is_next=is_next))
     return states
 
 
-def next_step(permissions: frozenset[str]) -> OnboardingStep | None:
+def next_step(permissions: frozenset[str], *, user_id: int) -> OnboardingStep | None:
     """What this person should do next in the current tenant, or None when everything is done."""
-    return next((state.step for state in list_steps(permissions) if state.is_next), None)
+    return next((state.step for state in list_steps(permissions, user_id=user_id) if state.is_next), None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.translation import get_language, get_language_bidi
@@ -130,7 +131,7 @@ def error_response(request: HttpRequest, error: PlatformError) -> HttpResponse:
     if wants_problem(request):
         return JsonResponse(describe(error), status=error.status, content_type=CONTENT_TYPE, headers=headers_of(error))
     fragment = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
-    body = _render("errors/fragment.html" if fragment else "errors/error.html", describe(error))
+    body = _render("errors/fragment.html" if fragment else "errors/error.html", describe(error), request)
     return HttpResponse(body, status=error.status, headers=headers_of(error))
 
 
@@ -211,8 +212,16 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _render(template: str, document: dict[str, Any]) -> str:
-    language = {"language": get_language() or "en", "direction": "rtl" if get_language_bidi() else "ltr"}
+def _render(template: str, document: dict[str, Any], request: HttpRequest) -> str:
+    # Whoever is inside another's workspace sees so on every page; nothing else of the request is asked for here.
+    staff_access = getattr(request, "staff_access", None)
+    token = get_token(request) if staff_access else ""
+    language: dict[str, Any] = {
+        "staff_access": staff_access,
+        "csrf_token": token,
+        "language": get_language() or "en",
+        "direction": "rtl" if get_language_bidi() else "ltr",
+    }
     try:
         return render_to_string(template, {"problem": document, **language})
     except Exception:

@@ -4,10 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.dashboard import DashboardCard, dashboard_cards
 from apps.core.navigation import NavigationItem, navigation
+from apps.core.onboarding import onboarding_steps
 from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import JobKind
 from apps.dispatch.registries import work_kinds
-from apps.portal import cards, people
+from apps.portal import cards, onboarding, people
 from apps.portal.pwa.sending import KIND, send_push
 from apps.tasks.facade import count_open_reviews
 
@@ -102,4 +103,6 @@ for action in (
 search_sources.register(
     SearchSource(name="people", label=_("People"), permission="members.view", search=people.find, order=40)
 )
+for step in onboarding.STEPS:
+    onboarding_steps.register(step)
 work_kinds.register(JobKind(name=KIND, handler=send_push, timeout_s=30, max_attempts=5))

@@ -6,11 +6,11 @@ from apps.core.onboarding import OnboardingStep
 from apps.tasks.models import ReviewItem, Task
 
 
-def _has_task() -> bool:
+def _has_task(_user_id: int) -> bool:
     return Task.objects.exists()
 
 
-def _has_decision() -> bool:
+def _has_decision(_user_id: int) -> bool:
     return ReviewItem.objects.filter(decided_at__isnull=False).exists()
 
 

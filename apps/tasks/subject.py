@@ -27,8 +27,18 @@ def _cancel(task_id: str, user_id: int) -> None:
     cancel_task(task_id=task_id, user_id=user_id)
 
 
+def _search(text: str, limit: int) -> list[str]:
+    return [str(row.id) for row in selectors.list_tasks(search=text, limit=limit).rows]
+
+
 SUBJECT = Subject(
-    kind="task", label=gettext_lazy("The task"), icon="list-checks", url=_url, retry=_retry, cancel=_cancel
+    kind="task",
+    label=gettext_lazy("The task"),
+    icon="list-checks",
+    url=_url,
+    retry=_retry,
+    cancel=_cancel,
+    search=_search,
 )
 
 

@@ -11,7 +11,7 @@ from apps.core.onboarding import OnboardingStep, list_steps
 from apps.tenants.context import current_tenant
 
 
-def _has_company() -> bool:
+def _has_company(_user_id: int) -> bool:
     tenant_id = current_tenant().id
     return count_members(tenant_id=tenant_id) > 1 or has_open_invitation(tenant_id=tenant_id)
 
@@ -48,5 +48,5 @@ def checklist(request: HttpRequest) -> dict[str, Any] | None:
 
 def measured(request: HttpRequest) -> dict[str, Any]:
     """Every step of this person with its state, measured now."""
-    states = list_steps(held_permissions(request))
+    states = list_steps(held_permissions(request), user_id=request.user.pk or 0)
     return {"states": states, "done": sum(state.is_done for state in states), "total": len(states)}

@@ -1,6 +1,6 @@
 """What a step handler sees and answers, and what other apps may know of runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -387,7 +387,7 @@ class Subject:
     """What runs of one ``kind`` work for, offered by the app that owns it. ``url`` leads to it by its id.
 
     ``retry(subject_id, from_step, user_id)`` and ``cancel(subject_id, user_id)`` do so for the subject and its run together;
-    permissions have been checked, errors are coded.
+    permissions have been checked, errors are coded. ``search(text, limit)`` finds ids of subjects by what people call them.
     """
 
     kind: str
@@ -396,6 +396,7 @@ class Subject:
     url: Callable[[str], str]
     retry: Callable[[str, str, int], None]
     cancel: Callable[[str, int], None]
+    search: Callable[[str, int], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

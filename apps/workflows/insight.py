@@ -208,25 +208,6 @@ def count_live() -> dict[str, int]:
     return {state.value: counted.get(state.value, 0) for state in LIVE}
 
 
-def find_runs(text: str, *, limit: int = 10) -> list[RunRow]:
-    """Runs by the beginning of their id, by what they work for, or by their workflow's name, newest first."""
-    wanted = text.replace("\x00", "").strip().lower()
-    if not wanted:
-        return []
-    runs = Run.objects.select_related("version__workflow").defer("inputs", "cursor", "outputs", "version__definition")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT r.id FROM workflows_run r JOIN workflows_workflowversion v ON v.id = r.version_id "
-            "JOIN workflows_workflow w ON w.id = v.workflow_id "
-            "WHERE r.id IN (SELECT id FROM workflows_run WHERE what_if_id IS NULL ORDER BY id DESC LIMIT %s) "
-            "AND (starts_with(r.id::text, %s) OR r.subject_id = %s OR strpos(lower(w.name), %s) > 0) "
-            "ORDER BY r.id DESC LIMIT %s",
-            [RECENT, wanted, wanted[:64], wanted, limit],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    return [run_row(run) for run in runs.filter(pk__in=ids).order_by("-pk")]
-
-
 def require_run_row(run_id: UUID) -> RunRow:
     """One run's line. Raises ``UnknownRun``."""
     run = Run.objects.select_related("version__workflow").filter(pk=run_id).first()

@@ -15,7 +15,7 @@ from apps.workflows.enums import RunState
 
 
 def find(query: str, limit: int) -> list[SearchHit]:
-    """Runs by workflow, id or what they work for, among the latest two thousand. Two queries."""
+    """Runs by workflow, id or what they work for, among the latest."""
     return [
         SearchHit(
             title=row.workflow_name,
@@ -24,7 +24,7 @@ def find(query: str, limit: int) -> list[SearchHit]:
             subtitle=f"{str(row.id)[-8:]} · {RunState(row.state).label}",
             kind=gettext_lazy("Run"),
         )
-        for row in insight.find_runs(query, limit=limit)
+        for row in selectors.list_runs(search=query, limit=limit)
     ]
 
 

@@ -1,16 +1,24 @@
 """Reads of workflows for the portal and other apps."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
+from django.db.models.lookups import EndsWith, StartsWith
 
 from apps.workflows.contracts import EffectView, RunError, RunRow, RunView, StepView
 from apps.workflows.core.state import Phase, from_json
 from apps.workflows.enums import EffectState
 from apps.workflows.errors import UnknownRun
 from apps.workflows.models import Effect, HeldCancel, Run, StepRun
+from apps.workflows.registries import subjects
 
 LIST_LIMIT = 200
+SEARCHED_AT_ONCE = 20_000
+PART_OF_ID = re.compile(r"[0-9a-fA-F-]{4,36}")
 
 
 def get_run(run_id: UUID) -> RunView:
@@ -47,9 +55,14 @@ def list_runs(
     subject_kind: str | None = None,
     subject_id: str | None = None,
     before: UUID | None = None,
+    search: str = "",
     limit: int = 50,
 ) -> list[RunRow]:
-    """Runs, newest first, at most 200. ``before`` is the last id of the previous page. One query."""
+    """Runs, newest first, at most 200. ``before`` is the last id of the previous page. One query, and one per sort of subject
+    for a ``search`` by workflow, by what a run works for, or by the beginning or end of its id.
+
+    A search looks at the ``SEARCHED_AT_ONCE`` runs before ``before``: see ``older_than_searched``.
+    """
     runs = Run.objects.select_related("version__workflow").filter(what_if__isnull=True)
     runs = runs.defer("inputs", "cursor", "outputs", "version__definition")
     if workflow is not None:
@@ -64,7 +77,30 @@ def list_runs(
         runs = runs.filter(subject_id=subject_id)
     if before is not None:
         runs = runs.filter(pk__lt=before)
+    if words := search.replace("\x00", "").strip()[:100]:
+        runs = runs.filter(_named(words), pk__in=_window(before).values("pk")[:SEARCHED_AT_ONCE])
     return [run_row(run) for run in runs.order_by("-pk")[: max(1, min(limit, LIST_LIMIT))]]
+
+
+def older_than_searched(before: UUID | None) -> UUID | None:
+    """Where a search goes on that has looked at the runs before ``before``; None when it has seen them all."""
+    return _window(before).values_list("pk", flat=True)[SEARCHED_AT_ONCE - 1 : SEARCHED_AT_ONCE].first()
+
+
+def _window(before: UUID | None) -> QuerySet[Run]:
+    runs = Run.objects.order_by("-pk")
+    return runs if before is None else runs.filter(pk__lt=before)
+
+
+def _named(words: str) -> Q:
+    found = Q(version__workflow__name__icontains=words)
+    for subject in subjects:
+        if subject.search is not None:
+            found |= Q(subject_kind=subject.kind, subject_id__in=subject.search(words, LIST_LIMIT))
+    if PART_OF_ID.fullmatch(words):
+        text = Cast("pk", TextField())
+        found |= Q(StartsWith(text, Value(words.lower()))) | Q(EndsWith(text, Value(words.lower())))
+    return found
 
 
 def list_effects_in_review(*, limit: int = 100) -> list[EffectView]:

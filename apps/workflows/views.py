@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.guards import held_permissions, permission_required
 from apps.core.errors import PlatformError
 from apps.live import facade as live
-from apps.workflows import facade, insight, presentation
+from apps.workflows import facade, insight, presentation, selectors
 from apps.workflows.contracts import RunView, Subject
 from apps.workflows.enums import RunState
 from apps.workflows.registries import subjects
@@ -46,25 +46,29 @@ def _subject(kind: str) -> Subject | None:
 @require_GET
 @permission_required("runs.view")
 def run_list(request: HttpRequest) -> HttpResponse:
-    """Runs, newest first, by state, workflow and what started them."""
+    """Runs, newest first, by state, workflow, what started them, and by words."""
     position = live.position()
     asked = {name: _asked(request, name) for name in ("state", "workflow", "trigger")}
     asked["state"] = asked["state"] if asked["state"] in RunState.values else ""
     rows = facade.list_runs(
         **{name: value or None for name, value in asked.items()},
-        before=_uuid(request.GET.get("before", "")),
+        search=(words := _asked(request, "q")),
+        before=(before := _uuid(request.GET.get("before", ""))),
         limit=PAGE_SIZE + 1,
     )
-    kept = {name: value for name, value in asked.items() if value}
+    kept = {name: value for name, value in {**asked, "q": words}.items() if value}
     more = len(rows) > PAGE_SIZE
     rows = rows[:PAGE_SIZE]
+    older = selectors.older_than_searched(before) if words and not more else None
     context: dict[str, Any] = {
         "rows": rows,
         "now": current_time(),
         "asked": asked,
         "is_filtered": bool(kept) or "before" in request.GET,
         "any_live": any(row.state in presentation.LIVE for row in rows),
+        "words": words,
         "next_query": urlencode({**kept, "before": rows[-1].id}) if more else "",
+        "older_query": urlencode({**kept, "before": older}) if older else "",
         "fragment_url": request.get_full_path(),
         "position": position,
         "subjects": {subject.kind: subject for subject in subjects},

@@ -210,20 +210,29 @@ def test_the_profile_is_kept_and_faults_are_shown_as_typed(user: User, browse: B
 
 
 def test_the_checklist_ticks_itself_and_is_put_away(tenant: TenantRef, user: User, browse: Browse) -> None:
+    from apps.ai.facade import set_budget
     from apps.core.onboarding import next_step
+    from apps.portal.models import PushSubscription
     from apps.tasks.facade import submit_task
 
     may = permissions_of_role("owner")
-    assert next_step(may).name == "first_task"
+    assert next_step(may, user_id=user.pk).name == "first_task"
     page = browse(user).get("/getting-started/")
     assert page.text.count('class="done"') == 1
     submit_task(source="portal", title="First", body="Say hello", requested_by=user.pk)
-    assert next_step(may).name == "connect"
+    assert next_step(may, user_id=user.pk).name == "connect"
     assert browse(user).get("/getting-started/").text.count('class="done"') == 2
+    set_budget(scope="tenant", cap_micros=5_000_000)
+    assert browse(user).get("/getting-started/").text.count('class="done"') == 3
+    PushSubscription.objects.create(
+        tenant_id=tenant.id, user=user, session_hash="s", endpoint_hash="e", endpoint="https://push.example/1",
+        public_key="k", auth_secret="a",
+    )  # fmt: skip
+    assert browse(user).get("/getting-started/").text.count('class="done"') == 4
     client = browse(user)
     assert "Put away" in client.get("/").text
     client.post("/getting-started/close/")
     assert "Put away" not in client.get("/").text
     client.post("/getting-started/reopen/")
     assert "Put away" in client.get("/").text
-    assert next_step(permissions_of_role("viewer")) is None
+    assert next_step(permissions_of_role("viewer"), user_id=user.pk) is None

@@ -69,6 +69,20 @@ def test_each_request_is_on_record_with_both_names(browse: Browse, staff: User, 
     assert staff.email in listed.text
 
 
+@pytest.mark.parametrize(
+    ("address", "status"), [("/nowhere/", 404), ("/settings/domains/", None), ("/accounts/email/", 403)]
+)
+def test_error_pages_say_that_staff_are_inside(
+    browse: Browse, staff: User, acme: Tenant, user: User, address: str, status: int | None
+) -> None:
+    inside = enter(browse, staff, acme, user)
+    page = inside.get(address)
+    assert status is None or page.status_code == status
+    assert staff.email in page.text and 'action="/staff-access/end/"' in page.text
+    assert "csrfmiddlewaretoken" in page.text
+    assert "Staff access:" not in browse(user).get("/nowhere/").text
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "because"])
 def test_no_reason_no_entry(browse: Browse, staff: User, acme: Tenant, user: User, reason: str) -> None:
     page = browse(staff, host="localhost").post(OVERVIEW.format(acme.pk), {"acting_as": user.pk, "reason": reason})

@@ -118,3 +118,15 @@ def test_everything_works_without_script(browser: Browser, product: Installation
     page.locator("[popovertarget=stage]:visible").click()
     expect(page.locator("#stage")).to_be_visible()
     context.close()
+
+
+def test_palette_asks_the_assistant_and_shows_the_answer(page: Page) -> None:
+    ask(page, "?what waits for me")
+    expect(page.locator("#palette [data-asks]")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    go_on = page.get_by_role("option", name="Go on in the conversation")
+    expect(go_on).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#palette .answered")).not_to_be_empty()
+    expect(page.locator("#palette .answered")).not_to_have_attribute("aria-busy", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/assistant/*/")

@@ -18,6 +18,7 @@ from apps.tasks import facade as tasks
 from apps.tasks.contracts import TaskView
 from apps.tenants.contracts import TenantRef
 from apps.workflows import facade as workflows
+from apps.workflows import selectors
 from apps.workflows.conf import RUN_KIND
 from apps.workflows.enums import RunState
 from apps.workflows.errors import AlreadyDecided, RunHasEnded
@@ -107,7 +108,33 @@ def test_the_list_shows_runs_live_and_filters_them(browse: Browse, viewer: User,
     assert f"/runs/{task.run_id}/".encode() in client.get(path("workflows:run_list", workflow="answer")).content
 
 
-@pytest.mark.parametrize("query", ["state=%00", "workflow=%00", "before=x", "state=nonsense", "workflow=" + "x" * 3000])
+def test_runs_are_found_by_task_workflow_and_either_end_of_the_id(
+    browse: Browse, viewer: User, user: User, task: TaskView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tasks.submit_task(source="portal", title="Opening hours", body="Two lines.", requested_by=user.pk)
+    client = browse(viewer)
+
+    def found(words: str) -> set[bool]:
+        page = client.get(path("workflows:run_list", q=words)).content.decode()
+        return {one for one, run in ((True, task.run_id), (False, other.run_id)) if f"/runs/{run}/" in page}
+
+    whole = str(task.run_id)
+    for words, wanted in (
+        ("summarise", {True}), (whole[-8:], {True}), (whole[-8:].upper(), {True}), (whole, {True}), ("opening", {False}),
+        ("answer a", {True, False}), ("nothing like it", set()), ("%", set()), ("zzzz", set()),
+    ):  # fmt: skip
+        assert found(words) == wanted, words
+    monkeypatch.setattr(selectors, "SEARCHED_AT_ONCE", 1)
+    page = client.get(path("workflows:run_list", q="summarise")).content.decode()
+    assert f"/runs/{task.run_id}/" not in page and "Search older runs" in page
+    assert f"before={other.run_id}" in page
+    older = client.get(path("workflows:run_list", q="summarise", before=other.run_id)).content.decode()
+    assert f"/runs/{task.run_id}/" in older
+
+
+@pytest.mark.parametrize(
+    "query", ["q=%00", "q=%25%5C", "state=%00", "workflow=%00", "before=x", "state=nonsense", "workflow=" + "x" * 3000]
+)
 def test_hostile_filters_never_break_the_list(browse: Browse, user: User, task: TaskView, query: str) -> None:
     assert browse(user).get(f"{path('workflows:run_list')}?{query}").status_code in {200, 400}
 

@@ -196,7 +196,7 @@ def connections(caller: Caller, arguments: Mapping[str, Any]) -> Finding:
 
 def what_next(caller: Caller, arguments: Mapping[str, Any]) -> Finding:
     """The first onboarding step that is not done, measured from data."""
-    step = next_step(caller.permissions)
+    step = next_step(caller.permissions, user_id=caller.user_id)
     if step is None:
         home = Source(title=_("Inbox"), url=reverse("tasks:inbox_list"))
         return _said("next_step", _("Every step of getting started is done. See what waits in the inbox."), to=home)
