@@ -3,10 +3,12 @@
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from apps.workflows.core import events as ev
+from apps.workflows.core import moves
 from apps.workflows.core.definition import parse
 from apps.workflows.core.effects import EffectFacts, Move, effect_key, next_move, state_after
 from apps.workflows.core.machine import apply, pending
@@ -17,6 +19,8 @@ from apps.workflows.core.validate import validate
 
 IDS = [f"s{n}" for n in range(8)]
 FACTS = Facts(inputs={})
+# Unchecked graphs may loop inside their own loops; a low bound keeps their runs short.
+MOST_STEPS = 300
 FAILURES = [Failure(kind=kind, code=str(kind)) for kind in FailureKind]
 
 
@@ -27,7 +31,7 @@ def workflows(draw: st.DrawFn) -> dict[str, Any]:
     target = st.one_of(st.none(), st.sampled_from(ids))
     steps: dict[str, Any] = {}
     for name in ids:
-        kind = draw(st.sampled_from(["work", "work", "work", "switch", "parallel"]))
+        kind = draw(st.sampled_from(["work", "work", "work", "switch", "parallel", "condition", "loop"]))
         if kind == "switch":
             when = {
                 "op": draw(st.sampled_from(["exists", "empty"])),
@@ -37,6 +41,13 @@ def workflows(draw: st.DrawFn) -> dict[str, Any]:
         elif kind == "parallel":
             branches = draw(st.lists(st.sampled_from(ids), min_size=1, max_size=3, unique=True))
             steps[name] = {"type": "parallel", "branches": branches, "join": "join"}
+        elif kind == "condition":
+            seen = f"steps.{draw(st.sampled_from(ids))}.output.v"
+            when = {"$expr": f"exists({seen}) or {draw(st.sampled_from(['true', 'false', '1', 'loop.index == 1']))}"}
+            steps[name] = {"type": "condition", "when": when, "then": draw(target), "else": draw(target)}
+        elif kind == "loop":
+            items = draw(st.lists(st.integers(0, 9), max_size=3))
+            steps[name] = {"type": "loop", "items": items, "body": draw(st.sampled_from(ids)), "next": draw(target)}
         else:
             steps[name] = {
                 "type": "work",
@@ -70,7 +81,14 @@ def to_event(kind: str, token: int, failure: Failure, now: float) -> ev.Event:
     }[kind]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.fixture(autouse=True)
+def _short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moves, "MAX_STEPS_PER_RUN", MOST_STEPS)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(raw=workflows(), script=st.lists(EVENTS, max_size=40))
 def test_same_events_give_the_same_states_through_storage_and_every_run_ends(
     raw: dict[str, Any], script: list[Any]
@@ -101,7 +119,9 @@ def test_same_events_give_the_same_states_through_storage_and_every_run_ends(
     assert not straight.tokens
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(raw=workflows())
 def test_validation_never_crashes_and_accepted_graphs_can_end(raw: dict[str, Any]) -> None:
     import jsonschema_rs

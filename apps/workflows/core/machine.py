@@ -7,8 +7,8 @@ An event for a token that is gone or in another phase changes nothing, so a late
 from dataclasses import replace
 
 from apps.workflows.core import events as ev
-from apps.workflows.core.definition import Definition
-from apps.workflows.core.moves import TokenMoves, scope_of
+from apps.workflows.core.definition import CONTROL_TYPES, Definition
+from apps.workflows.core.moves import PLACES, TokenMoves, scope_of
 from apps.workflows.core.state import Facts, Phase, RunState, Status, Token
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.core.values import Json
@@ -52,7 +52,7 @@ class _Turn(TokenMoves):
         match event:
             case ev.Begin():
                 if not self.tokens and not self.steps:
-                    self._enter(self.definition.start, ())
+                    self.enter(self.definition.start, ())
             case ev.TimePassed(now):
                 self._time(now)
             case ev.Cancels(reason):
@@ -75,7 +75,7 @@ class _Turn(TokenMoves):
             case ev.Doubts(_, failure):
                 self._doubt(token, failure)
             case ev.TriesAgain(_, failure):
-                self._record(token, "failed", failure=failure)
+                self.record(token, "failed", failure=failure)
                 self._ready(token)
             case ev.Waits(_, name, until, early, summary, person):
                 waiting = replace(
@@ -89,25 +89,26 @@ class _Turn(TokenMoves):
     def _succeed(self, token: Token, output: Json, summary: str) -> None:
         del self.tokens[token.id]
         self.results[token.step] = {"output": output, "visits": token.visit}
-        self._record(token, "succeeded", output=output, summary=summary)
-        self._enter(self.definition.steps[token.step].next, token.frames)
+        self.record(token, "succeeded", output=output, summary=summary)
+        self.note_last(token)
+        self.enter(self.definition.steps[token.step].next, token.frames)
 
     def _fail(self, token: Token, failure: Failure, retry_at: float | None) -> None:
         if retry_at is not None and self.error is None:
-            self._record(token, "failed", failure=failure)
+            self.record(token, "failed", failure=failure)
             self.tokens[token.id] = replace(token, phase=Phase.SLEEPING, wake_at=retry_at, then="retry", event="")
             return
         self.tokens.pop(token.id, None)
-        self._finish_failed(token, failure)
+        self.finish_failed(token, failure)
 
     def _doubt(self, token: Token, failure: Failure) -> None:
         if self.error is not None:
             self.tokens.pop(token.id, None)
-            self._record(token, "review", failure=failure)
+            self.record(token, "review", failure=failure)
             self.parked = (*self.parked, token)
             return
         self.tokens[token.id] = replace(token, phase=Phase.REVIEW)
-        self._record(token, "review", failure=failure)
+        self.record(token, "review", failure=failure)
 
     def _time(self, now: float) -> None:
         for token in sorted(self.tokens.values(), key=lambda t: t.id):
@@ -118,7 +119,7 @@ class _Turn(TokenMoves):
                     kind=FailureKind.PERMANENT, code="wait_timeout", message=f"No {token.event!r} came in time."
                 )
                 del self.tokens[token.id]
-                self._finish_failed(token, failure)
+                self.finish_failed(token, failure)
             elif token.phase is Phase.SLEEPING and token.then == "done":
                 self._succeed(token, {}, "")
             elif token.phase is Phase.SLEEPING:
@@ -127,7 +128,7 @@ class _Turn(TokenMoves):
     def _cancel(self, reason: str) -> None:
         for token in self.tokens.values():
             if token.phase is not Phase.JOINED:
-                self._record(token, "cancelled", summary=reason)
+                self.record(token, "cancelled", summary=reason)
         self.tokens.clear()
         self.status = Status.CANCELLED
         self.error = {"code": "cancelled", "message": reason, "path": ""}
@@ -141,26 +142,37 @@ class _Turn(TokenMoves):
         parked, self.parked = self.parked, ()
         if event.step:
             self.tokens.clear()
+            self.loops.clear()
             self.visits, self.results = dict(event.visits), dict(event.results)
-            self._enter(event.step, ())
+            self.enter(event.step, ())
             return
         for token in parked:
-            if token.phase is Phase.JOINED:
+            if token.phase in PLACES:
                 self.tokens[token.id] = token
-            elif token.visit > self.visits.get(token.step, 0):
-                self._enter(token.step, token.frames)
+        for token in (token for token in parked if token.phase not in PLACES):
+            if token.visit > self.visits.get(token.step, 0):
+                self.enter(token.step, token.frames)
             else:
                 self._resume_parked(token)
-        for token in [token for token in self.tokens.values() if token.phase is Phase.JOINED]:
-            if token.id in self.tokens:
+        self._unblock()
+
+    def _unblock(self) -> None:
+        """Joins and loops whose last inner token finished while the run was failing go on now."""
+        for token in [token for token in self.tokens.values() if token.phase in PLACES]:
+            if token.id not in self.tokens:
+                continue
+            if token.phase is Phase.JOINED:
                 self._merge(token.frames)
+            else:
+                self.record(token, "running")
+                self._leave((*token.frames, (token.path, token.step)))
 
     def _resume_parked(self, token: Token) -> None:
         base = self.attempts.get(token.path, token.attempt)
         self.seq += 1
         token = replace(token, attempt=base + 1, base=base, seq=self.seq)
         step = self.definition.steps[token.step]
-        if step.type in ("switch", "parallel", "join"):
+        if step.type in CONTROL_TYPES:
             self._control(step, token)
         else:
             self._ready(token, count=False)

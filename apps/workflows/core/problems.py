@@ -121,7 +121,7 @@ CATALOGUE: Mapping[str, ProblemKind] = {
         _("Step “%(step)s” cannot have run before this one."),
         _("Refer to an earlier step, or move this one behind it."),
     ),
-    "loop_outside": _error(
+    "loop_outside": _warning(
         _("“%(path)s” exists only inside a loop."),
         _("Move the step into the body of a loop, or refer to something else."),
     ),

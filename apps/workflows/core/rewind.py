@@ -61,8 +61,10 @@ def rewind(history: Iterable[Line], step: str) -> Rewound | None:
 
 
 def inside_parallel(definition: Definition, step: str) -> bool:
-    """Whether a step lies between a parallel step and its join, where a rewind has no single place to go on from."""
+    """Whether a step lies between a parallel step and its join, or in a loop: a rewind has no single place to go on from there."""
     for parallel in definition.steps.values():
+        if step in parallel.region:
+            return True
         if parallel.type != "parallel":
             continue
         seen, todo = set(parallel.branches), list(parallel.branches)
@@ -76,6 +78,7 @@ def inside_parallel(definition: Definition, step: str) -> bool:
                 node.on_timeout,
                 node.default,
                 node.join,
+                node.body,
                 *(case.next for case in node.cases),
                 *node.branches,
             )

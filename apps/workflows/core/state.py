@@ -12,6 +12,7 @@ from typing import Any
 from apps.workflows.core.values import Json
 
 FORMAT = 1
+Frames = tuple[tuple[str, str], ...]
 
 
 class Phase(StrEnum):
@@ -23,6 +24,7 @@ class Phase(StrEnum):
     SLEEPING = "sleeping"
     REVIEW = "review"
     JOINED = "joined"
+    LOOPING = "looping"
 
 
 class Status(StrEnum):
@@ -38,7 +40,8 @@ class Status(StrEnum):
 class Token:
     """One place where the run is. ``base`` is the number of attempts before this round of tries, for retry counting.
 
-    ``frames`` are the parallel sections it is in, outermost first: (path of the parallel step, id of its join).
+    ``frames`` are the parallel sections and loops it is in, outermost first: (path of the parallel step, id of its join) or
+    (path of the loop's visit, id of the loop).
     ``then`` says what follows a sleep: ``done``, ``again`` or ``retry``. ``person`` marks a wait that somebody has to end.
     """
 
@@ -53,13 +56,27 @@ class Token:
     accept_early: bool = False
     wake_at: float | None = None
     then: str = ""
-    frames: tuple[tuple[str, str], ...] = ()
+    frames: Frames = ()
     person: bool = False
 
     @property
     def path(self) -> str:
         """``<step>`` for the first visit, ``<step>#<n>`` for later ones."""
         return self.step if self.visit == 1 else f"{self.step}#{self.visit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One visit of a loop: its items, the one it is at, what the earlier ones gave.
+
+    ``last`` is the step the current item finished latest, ``visits`` how often it came to each step.
+    """
+
+    items: tuple[Json, ...] = ()
+    index: int = 0
+    results: tuple[Json, ...] = ()
+    last: str = ""
+    visits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,7 @@ class RunState:
     error: Mapping[str, str] | None = None
     parked: tuple[Token, ...] = ()
     output: Json = None
+    loops: Mapping[str, Loop] = field(default_factory=dict)
 
     def token(self, token_id: int) -> Token | None:
         """The token by its number, None when it is gone."""
@@ -103,6 +121,7 @@ def to_json(state: RunState) -> dict[str, Any]:
     """The stored form; a finished run keeps nothing but its parked tokens and results, and those only when it failed."""
     if state.status in (Status.SUCCEEDED, Status.CANCELLED):
         return {"v": FORMAT, "status": state.status.value}
+    loops = {path: [loop.items, loop.index, loop.results, loop.last, loop.visits] for path, loop in state.loops.items()}
     return {
         "v": FORMAT,
         "status": state.status.value,
@@ -115,6 +134,7 @@ def to_json(state: RunState) -> dict[str, Any]:
         "steps": state.steps,
         "error": state.error,
         "parked": [_token_to_json(token) for token in state.parked],
+        **({"loops": loops} if loops else {}),
     }
 
 
@@ -131,6 +151,10 @@ def from_json(stored: Mapping[str, Any]) -> RunState:
         steps=stored.get("steps", 0),
         error=stored.get("error"),
         parked=tuple(_token_from_json(token) for token in stored.get("parked", ())),
+        loops={
+            path: Loop(tuple(row[0]), row[1], tuple(row[2]), row[3], row[4])
+            for path, row in stored.get("loops", {}).items()
+        },
     )
 
 

@@ -69,7 +69,7 @@ class Checkpoint:
         due = min((token.wake_at for token in state.tokens if token.wake_at is not None), default=None)
         delay = 0.0 if due is None else max(0.001, due - self.now)
         if phases & {Phase.WAITING, Phase.REVIEW}:
-            alone = phases <= {Phase.REVIEW, Phase.JOINED}
+            alone = phases <= {Phase.REVIEW, Phase.JOINED, Phase.LOOPING}
             return Settlement(
                 **common, to=WorkState.REVIEW if alone else WorkState.WAITING, delay_s=0 if alone else delay
             )

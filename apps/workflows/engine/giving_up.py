@@ -53,6 +53,7 @@ def _stopped(run: Run) -> object:
 
     state = from_json(run.cursor)
     parked = tuple(
-        token if token.phase is Phase.JOINED else replace(token, phase=Phase.READY) for token in state.tokens
+        token if token.phase in (Phase.JOINED, Phase.LOOPING) else replace(token, phase=Phase.READY)
+        for token in state.tokens
     )
     return replace(state, status=Status.FAILED, tokens=(), parked=(*state.parked, *parked))

@@ -42,7 +42,7 @@ def make_context(
     dry_run: bool = False,
 ) -> StepContext:
     """The context of one attempt, with references filled in and the config checked. Raises ``ValueProblem``, ``BadConfig``."""
-    config = step.config(scope_of(live.state, live.facts, token.visit))
+    config = step.config(scope_of(live.state, live.facts, token.visit, token.frames))
     if not validator.is_valid(config):
         problem = next(validator.iter_errors(config))
         place = ".".join(str(part) for part in problem.instance_path)

@@ -235,7 +235,7 @@ def require_rewind(definition: Any, history: list[Line], step: str) -> Rewound:
     """The state before the latest visit of a step. Raises ``RunNotRetryable``."""
     if step not in definition.steps or inside_parallel(definition, step):
         raise RunNotRetryable(
-            _("A run can go on from a step outside parallel sections only. Choose another step."), detail=step
+            _("A run can go on from a step outside parallel sections and loops only. Choose another step."), detail=step
         )
     back = rewind(history, step)
     if back is None:
