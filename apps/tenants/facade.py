@@ -4,7 +4,7 @@ from apps.tenants.context import current_tenant, public_context, tenant_context
 from apps.tenants.contracts import PlanOffer, TenantRef
 from apps.tenants.directory import directory
 from apps.tenants.migrating.status import pending_tenants
-from apps.tenants.selectors import get_tenant, list_active_tenants, list_offered_plans
+from apps.tenants.selectors import get_tenant, list_active_tenants, list_offered_plans, list_own_domains
 from apps.tenants.services.cloning import clone_tenant
 from apps.tenants.services.exporting import export_tenant
 from apps.tenants.services.flags import flag_is_on
@@ -47,6 +47,7 @@ __all__ = [
     "give_back_usage",
     "list_active_tenants",
     "list_offered_plans",
+    "list_own_domains",
     "measure_readiness",
     "pending_tenants",
     "provision_tenant",

@@ -3,9 +3,9 @@
 from apps.tenants.context import public_context
 from apps.tenants.contracts import PlanOffer, TenantRef
 from apps.tenants.directory import directory
-from apps.tenants.enums import TenantStatus
+from apps.tenants.enums import DomainKind, TenantStatus
 from apps.tenants.errors import UnknownTenant
-from apps.tenants.models import Plan, Tenant
+from apps.tenants.models import Domain, Plan, Tenant
 
 REF_FIELDS = ("id", "schema_name", "slug", "name", "epoch", "launch_stage", "status")
 
@@ -26,6 +26,12 @@ def list_active_tenants() -> list[TenantRef]:
     with public_context():
         rows = Tenant.objects.filter(status=TenantStatus.ACTIVE).order_by("id").values(*REF_FIELDS)
         return [TenantRef(**row) for row in rows]
+
+
+def list_own_domains(*, tenant_id: int) -> frozenset[str]:
+    """Domains the tenant proved to be its own, in lower case."""
+    rows = Domain.objects.filter(tenant_id=tenant_id, kind=DomainKind.CUSTOM, verified_at__isnull=False)
+    return frozenset(rows.values_list("domain", flat=True))
 
 
 def list_offered_plans() -> list[PlanOffer]:

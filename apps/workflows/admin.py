@@ -155,6 +155,8 @@ class FiringAdmin(ReadOnly):
     list_select_related = ("trigger",)
     search_fields = ("=run_id", "=task_id", "code")
     exclude = ("payload",)
+
+
 @admin.register(models.WhatIf)
 class WhatIfAdmin(ReadOnly):
     """Comparisons of past runs with another version or model."""
@@ -171,3 +173,63 @@ class WhatIfRunAdmin(ReadOnly):
     list_display = ("what_if", "origin_id", "shadow_id", "verdict", "judged_at")
     list_filter = ("verdict",)
     list_select_related = ("what_if",)
+
+
+@admin.register(models.Approval)
+class ApprovalAdmin(ReadOnly):
+    """What people were asked and what became of it."""
+
+    list_display = (
+        "title",
+        "type",
+        "risk_class",
+        "state",
+        "quorum",
+        "asked_at",
+        "expires_at",
+        "decided_at",
+        "spent_at",
+    )
+    list_filter = ("state", "kind", "risk_class", "type")
+    search_fields = ("=id", "=run__id", "title", "payload_hash")
+    date_hierarchy = "asked_at"
+
+
+@admin.register(models.ApprovalVote)
+class ApprovalVoteAdmin(ReadOnly):
+    """Who said what, where and about which bytes."""
+
+    list_display = ("approval", "choice", "user_id", "person_id", "channel", "effective_at")
+    list_filter = ("choice", "channel")
+    list_select_related = ("approval",)
+    search_fields = ("=approval__id", "payload_hash")
+
+
+@admin.register(models.Deputy)
+class DeputyAdmin(ReadOnly):
+    """Who may decide in whose place."""
+
+    list_display = ("person_id", "deputy_id", "from_at", "until_at", "revoked_at")
+
+
+@admin.register(models.ApprovalPolicy)
+class ApprovalPolicyAdmin(ReadOnly):
+    """What the workspace settled beyond the usual."""
+
+    list_display = ("hold_writes", "hold_types", "bulk_limit", "changed_by", "changed_at")
+
+
+@admin.register(models.AllowRule)
+class AllowRuleAdmin(ReadOnly):
+    """What an owner lets pass without asking, until when and why."""
+
+    list_display = ("kind", "values", "amount_minor", "currency", "made_by", "expires_at", "ended_at", "reason")
+    list_filter = ("kind",)
+
+
+@admin.register(models.AllowanceDay)
+class AllowanceDayAdmin(ReadOnly):
+    """What amount rules let pass each day."""
+
+    list_display = ("rule", "day", "spent_minor")
+    list_select_related = ("rule",)

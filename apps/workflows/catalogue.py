@@ -32,7 +32,8 @@ class ParsedVersions:
 
     def put(self, version_id: str, *, workflow: str, number: int, definition: str) -> Version:
         """Parse a definition's JSON text and keep it."""
-        version = self._parsed[version_id] = Version(version_id, workflow, number, parse(json.loads(definition)))
+        raw = json.loads(definition)
+        version = self._parsed[version_id] = Version(version_id, workflow, number, parse(raw), raw)
         if len(self._parsed) > KEPT:
             self._parsed.popitem(last=False)
         return version

@@ -173,6 +173,14 @@ class StepHandler:
         """Whom and what the rendered request reaches; what is not understood counts as the riskiest sort."""
         return READ if self.effect in (EffectClass.PURE, EffectClass.METERED) else UNKNOWN_WRITE
 
+    def editable(self, request: Mapping[str, Json]) -> tuple[Mapping[str, Json], Mapping[str, Json]] | None:
+        """What a person who approves may change of a rendered request, with its JSON Schema; None when nothing."""
+        return None
+
+    def edited(self, request: Mapping[str, Json], value: Mapping[str, Json]) -> Mapping[str, Json]:
+        """The request with ``value`` in place of what ``editable`` gave; everything else stays."""
+        raise TypeError(f"{type(self).__name__} cannot be edited")
+
     def run(self, ctx: StepContext) -> StepResult | Wait | Sleep:
         """PURE: do the work. May read and write the app's own tables."""
         raise TypeError(f"{type(self).__name__} is not a pure step")

@@ -12,6 +12,7 @@ from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
 from apps.tenants.registries import CloneStep, clone_steps, tenant_figures
 from apps.workflows import offers, overview
+from apps.workflows.approvals import plug as approvals
 from apps.workflows.call_texts import STEP_TEXTS
 from apps.workflows.conf import CANCEL_KIND, RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
@@ -36,7 +37,11 @@ work_kinds.register(
 )
 clone_steps.register(CloneStep(name="workflows", run=cancel_copied_runs))
 schedules.register(Schedule(name="workflows.reconcile", every_s=300, kind=RECONCILE_KIND))
-for _step in (*BUILTIN, *MODEL_STEPS, *connector_steps()):
+for _kind in approvals.KINDS:
+    work_kinds.register(_kind)
+for _schedule in approvals.SCHEDULES:
+    schedules.register(_schedule)
+for _step in (*approvals.STEPS, *BUILTIN, *MODEL_STEPS, *connector_steps()):
     step_types.register(_step)
 
 live_topics.register(LiveTopic(kind="runs", permission="runs.view"))

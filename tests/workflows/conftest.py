@@ -23,6 +23,12 @@ TABLES = (
     "secret",
     "whatif",
     "whatifrun",
+    "approval",
+    "approvalvote",
+    "deputy",
+    "approvalpolicy",
+    "allowrule",
+    "allowanceday",
 )
 FORGET_WORKFLOWS = """
 UPDATE workflows_workflow SET current_id = NULL WHERE slug <> ALL(%(kept)s);

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from apps.core.reach import Audience, Reach
 from apps.workflows.contracts import EffectFailed, RetryPolicy, StepContext, StepHandler, StepResult, UsageLine
 from apps.workflows.core.taxonomy import FailureKind, classify_status
 from apps.workflows.enums import EffectClass
@@ -66,7 +67,14 @@ def _exchange(
     return answer
 
 
-class ProviderStep(StepHandler):
+class Inside(StepHandler):
+    """Writes to a place only the workspace sees: class B, which nobody is asked about."""
+
+    def reach(self, request: Mapping[str, Any]) -> Reach:
+        return Reach(writes=True, audience=Audience.WORKSPACE, destination="double")
+
+
+class ProviderStep(Inside):
     """What the four have in common: ``with.reference`` names the effect."""
 
     endpoint = ""

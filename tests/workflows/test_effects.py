@@ -10,7 +10,7 @@ from django.db import connection
 
 from apps.dispatch.enums import Queue
 from apps.workflows import facade
-from apps.workflows.contracts import StepContext, StepHandler, StepResult
+from apps.workflows.contracts import StepContext, StepResult
 from apps.workflows.enums import EffectClass
 from apps.workflows.errors import AlreadyDecided
 from apps.workflows.models import Effect, Evidence, UsageEntry
@@ -18,6 +18,7 @@ from apps.workflows.registries import step_types
 from apps.workflows.services.runs import enqueue_run
 from tests.servers.effects import Ledger
 from tests.workflows.driving import drain, inside, run, view, wake_sleepers
+from tests.workflows.provider_steps import Inside
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -177,7 +178,7 @@ def test_refused_request_takes_the_error_route(provider: Ledger) -> None:
     assert (done.state, done.steps[-1].output) == ("succeeded", {"code": "http_429"})
 
 
-class Shifting(StepHandler):
+class Shifting(Inside):
     """A careless handler: each look at the world gives another request."""
 
     type = "test.shifting"
@@ -209,7 +210,7 @@ def test_request_is_frozen_with_the_intent_whatever_the_handler_would_send_later
     assert len(set(Shifting.sent)) == 1
 
 
-class Watching(StepHandler):
+class Watching(Inside):
     """Looks, through a connection of its own, whether the intent is committed when the call is made."""
 
     type = "test.watching"
@@ -243,7 +244,7 @@ def test_intent_is_committed_and_marked_before_a_byte_leaves(provider: Ledger) -
     assert Watching.seen == [("sending", 1, True)]
 
 
-class Broken(StepHandler):
+class Broken(Inside):
     """Its answer cannot be taken in the first time."""
 
     type = "test.broken"
@@ -296,7 +297,7 @@ def test_before_launch_nothing_is_sent_and_the_dry_run_is_on_record(
         assert Effect.objects.get(run_id=run_id, path="a").dry_run
 
 
-class Overtaken(StepHandler):
+class Overtaken(Inside):
     """Loses its claim to somebody else while the call is under way, as a paused worker does."""
 
     type = "test.overtaken"

@@ -53,6 +53,7 @@ def _start_run(task: Task) -> Any:
         priority=QUEUE_PRIORITY[task.priority],
         idempotency_key=f"task:{task.id}:{task.attempt}",
         trigger=task.source,
+        started_by=task.requested_by,
     )
 
 

@@ -86,3 +86,11 @@ def may_retry(effect_class: str, failure: Failure, *, resend_when_unknown: bool)
     if effect_class == "blind" and state_after(failure) == "unknown":
         return resend_when_unknown
     return True
+
+
+def payload_digest(step_type: str, request: str) -> str:
+    """SHA-256 of what people decide about: the step type and the exact rendered request, connection and recipients included.
+
+    The database computes the same in the trigger that guards sending (migration 0011).
+    """
+    return hashlib.sha256(f"{step_type}\n{request}".encode()).hexdigest()

@@ -44,6 +44,13 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """People may have decided about a step that waits for ``state.APPROVAL``: the same attempt goes on and looks."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sleeps:
     """A step rests; ``again`` runs it once more afterwards instead of ending it."""
 
@@ -99,7 +106,7 @@ class Retries:
     results: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
-TokenEvent = Succeeded | Failed | Waits | Sleeps | Calls | Doubts | TriesAgain
+TokenEvent = Succeeded | Failed | Waits | Released | Sleeps | Calls | Doubts | TriesAgain
 Event = Begin | TokenEvent | TimePassed | Cancels | Retries
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from apps.workflows.core import events as ev
 from apps.workflows.core.definition import CONTROL_TYPES, Definition
 from apps.workflows.core.moves import PLACES, TokenMoves, scope_of
-from apps.workflows.core.state import Facts, Phase, RunState, Status, Token
+from apps.workflows.core.state import APPROVAL, Facts, Phase, RunState, Status, Token
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.core.values import Json
 
@@ -24,6 +24,7 @@ PHASES: dict[type, tuple[Phase, ...]] = {
     ev.Doubts: (Phase.READY, Phase.CALLING),
     ev.TriesAgain: (Phase.CALLING, Phase.REVIEW),
     ev.Waits: (Phase.READY,),
+    ev.Released: (Phase.WAITING,),
     ev.Sleeps: (Phase.READY,),
 }
 
@@ -82,6 +83,9 @@ class _Turn(TokenMoves):
                     token, phase=Phase.WAITING, event=name, wake_at=until, accept_early=early, person=person
                 )
                 self._rest(waiting, "review" if person else "waiting", summary=summary)
+            case ev.Released():
+                if token.event == APPROVAL:
+                    self._ready(token, count=False)
             case ev.Sleeps(_, until, again):
                 then = "again" if again else "done"
                 self._rest(replace(token, phase=Phase.SLEEPING, wake_at=until, then=then), "waiting")

@@ -13,6 +13,8 @@ from apps.workflows.core.values import Json
 
 FORMAT = 1
 Frames = tuple[tuple[str, str], ...]
+# What a token waits for while people decide about its step; nobody outside can signal an event that begins with $.
+APPROVAL = "$approval"
 
 
 class Phase(StrEnum):

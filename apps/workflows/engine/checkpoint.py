@@ -9,9 +9,10 @@ from apps.dispatch.contracts import ClaimedWork, Settlement
 from apps.dispatch.enums import WorkState
 from apps.live import facade as live_updates
 from apps.tenants.contracts import TenantRef
+from apps.workflows.approvals.asking import withdraw
 from apps.workflows.conf import CALL_MARGIN_S, UNKNOWN_TYPE_PAUSE_S
 from apps.workflows.contracts import StepHandler
-from apps.workflows.core.state import Phase
+from apps.workflows.core.state import Phase, Status
 from apps.workflows.engine import store
 from apps.workflows.engine.live import LiveRun, row_state, run_json, step_json
 from apps.workflows.enums import EffectClass
@@ -20,6 +21,7 @@ from apps.workflows.signals import RunFinished, RunWaiting, run_finished, run_wa
 from apps.workflows.whatif.progress import shadows_moved
 
 DATABASE_STEP_S = 60.0
+RUN_ENDED = "The run ended before anybody decided."
 
 
 class Checkpoint:
@@ -99,9 +101,17 @@ class Checkpoint:
         if runs:
             store.write_checkpoint(runs=runs, steps=steps)
             topics += shadows_moved(self.tenant.id, shadows)
+            self._withdraw_questions(lives)
             live_updates.changed(tenant_id=self.tenant.id, topics=["runs", *topics], flows=flows)
         if consumed:
             store.consume_events(consumed)
+
+    @staticmethod
+    def _withdraw_questions(lives: Sequence[LiveRun]) -> None:
+        """A run that failed at one place does not wait for people at another."""
+        failed = [live.uuid() for live in lives if live.state.status is Status.FAILED]
+        if failed:
+            withdraw(run_ids=failed, reason=RUN_ENDED)
 
     def _post_usage(self, lives: Sequence[LiveRun]) -> dict[str, int]:
         lines = [{"id": str(new_id()), "run": live.id, **line} for live in lives for line in live.usage]

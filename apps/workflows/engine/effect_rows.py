@@ -1,8 +1,10 @@
 """Rows about effects that one turn collects and writes: intents, claims taken over, outcomes, waste."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from apps.workflows.approvals.gate import Judged
 from apps.workflows.contracts import StepContext, StepHandler
 from apps.workflows.core import events as ev
 from apps.workflows.core.state import Token
@@ -21,6 +23,7 @@ class EffectRows:
         self.breakers = breakers
         self.calls: list[tuple[LiveRun, Call]] = []
         self._new: list[tuple[LiveRun, Token, Call, dict[str, Any]]] = []
+        self._asking: dict[str, Callable[[], None]] = {}
         self._taken: dict[str, dict[str, Any]] = {}
         self._outcomes: dict[str, dict[str, Any]] = {}
 
@@ -29,24 +32,34 @@ class EffectRows:
         if self._taken:
             store.take_over(list(self._taken.values()))
             self._taken = {}
+        self._write_intents(now)
+        if self._outcomes:
+            store.record_outcomes(list(self._outcomes.values()))
+            self._outcomes = {}
+        for ask in self._asking.values():
+            ask()
+        self._asking = {}
+
+    def _write_intents(self, now: float) -> None:
         if self._new:
             fresh = store.intend([row for _live, _token, _call, row in self._new])
             for live, token, call, row in self._new:
                 if row["state"] != "intended":
                     continue
                 if call.key in fresh:
-                    self.calls.append((live, call))
+                    if not call.held:
+                        self.calls.append((live, call))
                 else:
                     busy = Failure(
                         kind=FailureKind.TRANSIENT, code="effect_busy", message="Another run is at the same effect."
                     )
+                    self._asking.pop(call.effect_id, None)
                     live.apply(ev.Failed(token.id, busy, now + 1.0), now)
             self._new = []
-        if self._outcomes:
-            store.record_outcomes(list(self._outcomes.values()))
-            self._outcomes = {}
 
-    def _take(self, call: Call, state: str, error: dict[str, Any] | None = None) -> None:
+    def _take(
+        self, call: Call, state: str, error: dict[str, Any] | None = None, *, judged: Judged | None = None
+    ) -> None:
         self._taken[call.effect_id] = {
             "id": call.effect_id,
             "state": state,
@@ -55,6 +68,7 @@ class EffectRows:
             "request": call.request_text,
             "hash": call.request_hash,
             "error": error,
+            **(judged.columns() if judged is not None else {}),
         }
 
     def _outcome(self, call: Call, state: str, *, response: Any = None, error: dict[str, Any] | None = None) -> None:

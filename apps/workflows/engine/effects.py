@@ -19,19 +19,20 @@ from apps.workflows.core.effects import EffectFacts, Move, effect_key, next_move
 from apps.workflows.core.state import Token
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine import store
+from apps.workflows.engine.approving import EffectApprovals, Question
 from apps.workflows.engine.breaker import Breakers
 from apps.workflows.engine.failures import classify, connection_is_gone
 from apps.workflows.engine.live import INTERRUPTED, Call, LiveRun
-from apps.workflows.engine.outcomes import EffectOutcomes
 from apps.workflows.engine.plain_json import UnstorableValue, clean, storable
 from apps.workflows.engine.steps import BadConfig, StepRunner, make_context
 from apps.workflows.enums import EffectClass
 
 logger = logging.getLogger(__name__)
 REQUEST_LIMIT_BYTES = 2_000_000
+NOT_JUDGED = {"risk": "", "reasons": [], "held": False}
 
 
-class EffectRunner(EffectOutcomes):
+class EffectRunner(EffectApprovals):
     """Begins, takes over and ends the effects of one turn."""
 
     def __init__(self, *, steps: StepRunner, breakers: Breakers, is_rehearsal: Callable[[], bool]) -> None:
@@ -117,14 +118,18 @@ class EffectRunner(EffectOutcomes):
     def _intend(self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, now: float) -> None:
         rehearsed = ctx.dry_run and not handler.handles_dry_run
         text = self._prepare(handler, ctx)
-        if not rehearsed and self._held_back(live, token, handler, ctx, text, now):
+        judged = self._judge(live, token, handler, text, dry_run=rehearsed)
+        if not rehearsed and not judged.held and self._held_back(live, token, handler, ctx, text, now):
             return
         call = self._call(live, token, handler, ctx, text, str(new_id()))
+        call.held, call.judged = judged.held, judged
         row = self._row(live, token, handler, call)
         if rehearsed:
-            row |= {"state": "succeeded", "response": {"dry_run": True}}
+            row |= {"state": "succeeded", "response": {"dry_run": True, "would_ask": judged.held}}
             result = handler.rehearse(ctx, json.loads(text))
             self.steps.succeed(live, token, result, now)
+        elif judged.held:
+            self._ask_people(live, token, call, judged, now)
         else:
             live.apply(ev.Calls(token.id), now)
         self._new.append((live, token, call, row))
@@ -145,6 +150,7 @@ class EffectRunner(EffectOutcomes):
             "state": "intended",
             "work": call.work_id,
             "fence": call.fence,
+            **(call.judged.columns() if call.judged is not None else NOT_JUDGED),
         }
 
     def _prepare(self, handler: StepHandler, ctx: StepContext) -> str:
@@ -208,12 +214,16 @@ class EffectRunner(EffectOutcomes):
             sent,
             response,
             evidence,
+            risk,
+            held,
+            asked,
         ) = row
         if request_digest(text) != digest:
             raise UnstorableValue(
                 "request_changed", "The stored request does not match its recorded hash; it is not sent."
             )
         call = self._call(live, token, handler, ctx, text, effect_id)
+        call.held = held
         if state == "succeeded" or evidence is not None:
             if state != "succeeded":
                 self._take(call, "unknown")
@@ -242,7 +252,11 @@ class EffectRunner(EffectOutcomes):
         )
         plan = next_move(facts, now=now)
         if plan.move is Move.SEND:
-            self._send_again(live, token, handler, ctx, call, now, sends=sends, waste=plan.waste)
+            question = Question.of(asked, was_judged=bool(risk))
+            fresh = state == "intended" and sends == 0
+            self._send_again(
+                live, token, handler, ctx, call, now, sends=sends, waste=plan.waste, question=question, fresh=fresh
+            )
         elif plan.move is Move.FIND:
             call.find = True
             self._take(call, "unknown")
@@ -266,16 +280,20 @@ class EffectRunner(EffectOutcomes):
         *,
         sends: int,
         waste: bool,
+        question: Question,
+        fresh: bool,
     ) -> None:
-        if handler.effect is EffectClass.METERED:
+        if handler.effect is EffectClass.METERED and not (call.held and fresh):
             if waste:
                 self._book_waste(live, token, handler, ctx, call, sends)
             self._abandon(handler, ctx, call.request_text, INTERRUPTED)
             call.request_text = self._prepare(handler, ctx)
             call.request_hash = request_digest(call.request_text)
+        if not self._may_be_sent(live, token, handler, call, question, now):
+            return
         if self._held_back(live, token, handler, ctx, call.request_text, now):
             return
-        self._take(call, "intended")
+        self._take(call, "intended", judged=call.judged)
         live.apply(ev.Calls(token.id), now)
         self.calls.append((live, call))
 

@@ -2,6 +2,7 @@
 
 from django.db.models.functions import Now
 
+from apps.workflows.approvals.asking import withdraw
 from apps.workflows.core.state import from_json, to_json
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine.abandon import abandon_open_effects
@@ -24,6 +25,7 @@ def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
     if run is None:
         return False
     abandon_open_effects(run=run, failure=Failure(kind=FailureKind.UNKNOWN, code=code, message=message))
+    withdraw(run_ids=[run.pk], reason=message)
     cursor = {**run.cursor} if run.cursor.get("retry") else to_json(_stopped(run))
     Run.objects.filter(pk=run_id).update(
         state=RunState.FAILED, finished_at=Now(), cursor=cursor, error={"code": code, "message": message, "path": ""}

@@ -2,6 +2,7 @@
 
 import json
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,12 +26,14 @@ INTERRUPTED = Failure(kind=FailureKind.UNKNOWN, code="interrupted", message="The
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A parsed version with its names."""
+    """A parsed version with its names. ``raw`` is the definition as it was published, ``taints`` what was read from it."""
 
     id: str
     workflow: str
     number: int
     definition: Definition
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    taints: dict[bool, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -50,6 +53,10 @@ class Call:
     breaker: str = ""
     sends: int = 0
     ctx: Any = None
+    # What people decided about; a held call is sent only while this is the digest of exactly what it would send.
+    held: bool = False
+    approved: str = ""
+    judged: Any = None
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.dispatch.contracts import ClaimedWork, Lanes
 from apps.workflows.contracts import EffectFailed, StepHandler
-from apps.workflows.core.effects import request_digest
+from apps.workflows.core.effects import payload_digest, request_digest
 from apps.workflows.core.taxonomy import FailureKind
 from apps.workflows.engine import store
 from apps.workflows.engine.failures import connection_is_gone
@@ -19,6 +19,7 @@ from apps.workflows.faultpoints import reach
 
 # A call that could not start this long after it was marked as sent is not made: somebody may be asking about it by then.
 STALE_S = 20.0
+NOT_IN_FORCE = "The approval was not in force any more when the request was about to be sent."
 
 
 @dataclass(slots=True)
@@ -54,10 +55,11 @@ def send(
     ticket: Callable[[LiveRun, Call], Ticket],
     on_late: Callable[[Ticket, Any], None],
 ) -> list[Refusal]:
-    """Mark the calls as sent in one transaction, then submit them. Returns those that could not be unlocked.
+    """Mark the calls as sent in one transaction, then submit them. Returns those that could not be unlocked or lack approval.
 
-    An effect that is no longer this claim's is left alone. Raises database errors; then nothing is sent, and what was marked is
-    found as ``sending`` by whoever loads the run next.
+    An effect that is no longer this claim's is left alone, and one that people must approve is marked only while an approval of
+    exactly its bytes is in force: here, in the statement that marks, and in a trigger of the table. Raises database errors; then
+    nothing is sent, and what was marked is found as ``sending`` by whoever loads the run next.
     """
     refusals: list[Refusal] = []
     unlocked: list[tuple[LiveRun, Call, object]] = []
@@ -68,6 +70,10 @@ def send(
                 if request_digest(call.request_text) != call.request_hash:
                     raise EffectFailed(
                         FailureKind.DENIED, "request_changed", "The request is not the one that was recorded."
+                    )
+                if call.held and payload_digest(call.type, call.request_text) != call.approved:
+                    raise EffectFailed(
+                        FailureKind.DENIED, "not_approved", "Nobody approved exactly this request; it is not sent."
                     )
                 unlocked.append((live, call, _unlock(handler, call)))
             except Exception as error:
@@ -80,6 +86,8 @@ def send(
     marked_at = boot_clock()
     for live, call, secrets in unlocked:
         if not call.find and call.effect_id not in marked:
+            if call.held:
+                refusals.append(Refusal(live, call, EffectFailed(FailureKind.TRANSIENT, "approval_gone", NOT_IN_FORCE)))
             continue
         call.sends = marked.get(call.effect_id, call.sends)
         slip = ticket(live, call)
@@ -119,6 +127,7 @@ def _mark(calls: Sequence[Call], handlers: Mapping[str, StepHandler]) -> dict[st
                 "fence": call.fence,
                 "hash": call.request_hash,
                 "key_window": handlers[call.type].key_window_s,
+                "approved": call.approved,
             }
             for call in calls
         ]

@@ -67,24 +67,29 @@ LOAD_EFFECTS = """
 SELECT f.id::text, f.key, f.effect_class, f.state, f.request, f.request_hash, f.work_id, f.fence, f.sends,
        extract(epoch FROM f.first_sent_at)::float8, extract(epoch FROM f.sent_at)::float8, f.response,
        (SELECT v.response FROM workflows_evidence v WHERE v.effect_id = f.id AND v.outcome = 'succeeded'
-        ORDER BY v.received_at LIMIT 1)
+        ORDER BY v.received_at LIMIT 1),
+       f.risk_class, f.held,
+       (SELECT json_build_array(a.id, a.state, a.attempt, a.payload_hash, a.spent_at IS NOT NULL, a.valid_until > clock_timestamp())
+        FROM workflows_approval a WHERE f.held AND a.effect_id = f.id ORDER BY a.id DESC LIMIT 1)
 FROM workflows_effect f WHERE f.key = ANY(%s) ORDER BY f.id FOR NO KEY UPDATE
 """
 INTEND = """
 INSERT INTO workflows_effect (id, run_id, path, ordinal, generation, type, effect_class, key, request, request_hash, state, dry_run,
-                              work_id, fence, response, finished_at)
-SELECT x.id, x.run, x.path, 0, x.generation, x.type, x.class, x.key, x.request, x.hash, x.state, x.dry_run, x.work, x.fence,
-       x.response, CASE WHEN x.state = 'succeeded' THEN clock_timestamp() END
+                              risk_class, reasons, held, work_id, fence, response, finished_at)
+SELECT x.id, x.run, x.path, 0, x.generation, x.type, x.class, x.key, x.request, x.hash, x.state, x.dry_run,
+       x.risk, x.reasons, x.held, x.work, x.fence, x.response, CASE WHEN x.state = 'succeeded' THEN clock_timestamp() END
 FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, run uuid, path text, generation int, type text, class text, key text, request text,
-     hash text, state text, dry_run bool, work bigint, fence bigint, response jsonb)
+     hash text, state text, dry_run bool, risk text, reasons jsonb, held bool, work bigint, fence bigint, response jsonb)
 ON CONFLICT (key) DO NOTHING
 RETURNING key
 """
 TAKE_OVER = """
 UPDATE workflows_effect f
 SET state = x.state, work_id = x.work, fence = x.fence, request = x.request, request_hash = x.hash,
-    error = coalesce(x.error, f.error)
-FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, state text, work bigint, fence bigint, request text, hash text, error jsonb)
+    error = coalesce(x.error, f.error), risk_class = coalesce(x.risk, f.risk_class), reasons = coalesce(x.reasons, f.reasons),
+    held = f.held OR coalesce(x.held, false)
+FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, state text, work bigint, fence bigint, request text, hash text, error jsonb,
+     risk text, reasons jsonb, held bool)
 WHERE f.id = x.id AND f.state <> 'succeeded'
 """
 MARK_SENT = """
@@ -92,8 +97,11 @@ UPDATE workflows_effect f
 SET state = 'sending', sends = f.sends + 1, sent_at = clock_timestamp(),
     first_sent_at = coalesce(f.first_sent_at, clock_timestamp()),
     key_expires_at = coalesce(f.key_expires_at, clock_timestamp() + x.key_window * interval '1 second')
-FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, work bigint, fence bigint, hash text, key_window float8)
+FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, work bigint, fence bigint, hash text, key_window float8, approved text)
 WHERE f.id = x.id AND f.state = 'intended' AND f.work_id = x.work AND f.fence = x.fence AND f.request_hash = x.hash
+  AND (NOT f.held OR EXISTS (
+      SELECT FROM workflows_approval a WHERE a.effect_id = f.id AND a.state = 'approved' AND a.payload_hash = x.approved
+      AND (a.spent_at IS NOT NULL OR a.valid_until > clock_timestamp())))
 RETURNING f.id::text, f.sends
 """
 RECORD_OUTCOMES = """

@@ -18,7 +18,7 @@ from apps.tenants.contracts import TenantRef
 from apps.workflows.conf import STEPS_PER_CHECKPOINT
 from apps.workflows.contracts import StepHandler
 from apps.workflows.core import events as ev
-from apps.workflows.core.state import Phase
+from apps.workflows.core.state import APPROVAL, Phase
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine import store
 from apps.workflows.engine.breaker import Breakers
@@ -205,6 +205,8 @@ class Turn(Checkpoint):
 
     def _resolved_by_person(self, live: LiveRun) -> None:
         for event_id, name, _slot, payload in list(live.events):
+            if name == APPROVAL:
+                self._released(live, event_id, payload)
             if name != "$effect":
                 continue
             live.consumed.append(event_id)
@@ -221,6 +223,15 @@ class Turn(Checkpoint):
                     else:
                         live.apply(ev.TriesAgain(token.id, PERSON_SAID), self.now)
                     break
+
+    def _released(self, live: LiveRun, event_id: str, payload: Mapping[str, Any]) -> None:
+        """Somebody decided: the step looks at what is on record, which alone counts."""
+        live.consumed.append(event_id)
+        live.events = [event for event in live.events if event[0] != event_id]
+        for token in live.state.tokens:
+            if token.event == APPROVAL and token.path == payload.get("path"):
+                live.apply(ev.Released(token.id), self.now)
+                break
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,13 @@
 """Tables of workflows."""
 
+from apps.workflows.approvals.models import (
+    AllowanceDay,
+    AllowRule,
+    Approval,
+    ApprovalPolicy,
+    ApprovalVote,
+    Deputy,
+)
 from apps.workflows.builder.models import DraftChange, StepSample, Trial, WorkflowDraft
 from apps.workflows.models.definitions import Secret, VersionChange, Workflow, WorkflowVersion
 from apps.workflows.models.runs import Effect, Evidence, HeldCancel, Run, RunEvent, StepRun, UsageEntry
@@ -7,6 +15,12 @@ from apps.workflows.triggers.models import Firing, Trigger
 from apps.workflows.whatif.models import WhatIf, WhatIfRun
 
 __all__ = [
+    "AllowRule",
+    "AllowanceDay",
+    "Approval",
+    "ApprovalPolicy",
+    "ApprovalVote",
+    "Deputy",
     "DraftChange",
     "Effect",
     "Evidence",

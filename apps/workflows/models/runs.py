@@ -40,6 +40,7 @@ class Run(models.Model):
     )
     key_run_id = models.UUIDField()
     generation = models.PositiveIntegerField(db_default=0)
+    started_by = models.BigIntegerField(null=True, help_text="User id of the person who started it, when one did.")
     queue = models.CharField(max_length=16)
     priority = models.SmallIntegerField(db_default=100)
     revision = models.CharField(max_length=64, db_default="")
@@ -143,7 +144,8 @@ class Effect(models.Model):
     """One intention to touch the world. Committed before a byte leaves; ``request`` is frozen for all but metered effects.
 
     ``work_id`` and ``fence`` name the claim that may send it; ``sends`` counts transmissions. ``first_sent_at`` starts the key's
-    window. ``succeeded`` never moves (database trigger).
+    window. ``succeeded`` never moves (database trigger). ``risk_class`` and ``reasons`` come from what the request reaches; a
+    ``held`` effect is not sent without an approval of exactly its bytes (trigger), and what is of class C is held.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -158,6 +160,9 @@ class Effect(models.Model):
     request_hash = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=EffectState, db_default=EffectState.INTENDED)
     dry_run = models.BooleanField(db_default=False)
+    risk_class = models.CharField(max_length=1, db_default="")
+    reasons = models.JSONField(default=list, db_default=[])
+    held = models.BooleanField(db_default=False)
     work_id = models.BigIntegerField()
     fence = models.BigIntegerField()
     sends = models.PositiveIntegerField(db_default=0)
@@ -180,6 +185,12 @@ class Effect(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="succeeded") | Q(response__isnull=False),
                 name="workflows_effect_response_when_succeeded",
+            ),
+            models.CheckConstraint(
+                condition=Q(risk_class__in=["", "A", "B", "C"]), name="workflows_effect_risk_class_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(risk_class="C") | Q(held=True), name="workflows_effect_class_c_is_held"
             ),
         ]
         indexes = [

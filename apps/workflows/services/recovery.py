@@ -14,6 +14,7 @@ from apps.core.ids import new_id
 from apps.dispatch import facade as dispatch
 from apps.dispatch.enums import Queue, WorkState
 from apps.tenants.facade import current_tenant
+from apps.workflows.approvals.asking import withdraw
 from apps.workflows.conf import RUN_KIND
 from apps.workflows.core import events as ev
 from apps.workflows.core.definition import parse
@@ -46,6 +47,7 @@ def cancel_run(*, run_id: UUID, reason: str) -> None:
         if not is_live(run.state):
             return
         abandon_open_effects(run=run, failure=Failure(kind=FailureKind.DENIED, code="cancelled", message=reason))
+        withdraw(run_ids=[run_id], reason=reason)
         error = {"code": "cancelled", "message": reason[:500], "path": ""}
         Run.objects.filter(pk=run_id).update(
             state=Status.CANCELLED, error=error, finished_at=Now(), cursor=to_json(RunState(status=Status.CANCELLED))
@@ -108,7 +110,9 @@ def retry_run(*, run_id: UUID, from_step: str | None = None, actor: str = "", ne
         announce_change(run_id=run_id, subject_kind=run.subject_kind, subject_id=run.subject_id)
 
 
-def replay_run(*, run_id: UUID, from_step: str | None = None, new_generation: bool = False) -> UUID:
+def replay_run(
+    *, run_id: UUID, from_step: str | None = None, new_generation: bool = False, started_by: int | None = None
+) -> UUID:
     """Start a new run of the same version with the same inputs, from the beginning or from the latest visit of ``from_step``.
 
     It shares the original's idempotency keys: effects that happened are answered from the record and nothing is sent or billed
@@ -149,6 +153,7 @@ def replay_run(*, run_id: UUID, from_step: str | None = None, new_generation: bo
             key_run_id=run.key_run_id,
             generation=generation,
             cursor=cursor,
+            started_by=run.started_by if started_by is None else started_by,
         )
         return new
 

@@ -45,6 +45,7 @@ def start_run(
     priority: int = 100,
     idempotency_key: str = "",
     trigger: str = "manual",
+    started_by: int | None = None,
 ) -> UUID:
     """Create a run of the workflow's current version and queue it; it begins after the caller's transaction commits.
 
@@ -75,6 +76,7 @@ def start_run(
                 priority=priority,
                 idempotency_key=idempotency_key,
                 trigger=trigger,
+                started_by=started_by,
             )
     except IntegrityError:
         earlier = Run.objects.filter(idempotency_key=idempotency_key).values_list("pk", flat=True).first()

@@ -1,13 +1,14 @@
 """Steps that act through a connection: one step type for each action in the connectors' manifests, with the class it declares."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from apps.connectors import facade as connectors
 from apps.connectors.contracts import Action, Connector
 from apps.connectors.enums import ActionEffect
+from apps.core.reach import READ, UNKNOWN_WRITE, Reach
 from apps.workflows.contracts import StepContext, StepHandler, UsageLine
 from apps.workflows.enums import EffectClass
 
@@ -25,11 +26,24 @@ class ConnectorStep(StepHandler):
 
     timeout_s = 60.0
     action = ""
+    input_schema: Mapping[str, Any] = {}
+    reach_of: Callable[[Mapping[str, Any]], Reach] | None = None
 
     def prepare(self, ctx: StepContext) -> Mapping[str, Any]:
         return connectors.prepare_action(
             connection_id=UUID(ctx.config["connection_id"]), action=self.action, inputs=ctx.config["inputs"]
         )
+
+    def reach(self, request: Mapping[str, Any]) -> Reach:
+        if self.reach_of is not None:
+            return self.reach_of(request["inputs"])
+        return READ if request["effect"] == ActionEffect.PURE else UNKNOWN_WRITE
+
+    def editable(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        return request["inputs"], self.input_schema
+
+    def edited(self, request: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**request, "inputs": dict(value)}
 
     def breaker_key(self, ctx: StepContext, request: Mapping[str, Any]) -> str:
         return f"{request['connector']}:{request['connection_id']}"
@@ -75,6 +89,9 @@ def _handler(connector: Connector, action: Action) -> StepHandler:
         "action": action.slug,
         "config_schema": schema,
         "output_schema": action.output_schema,
+        "input_schema": action.input_schema,
+        "reach_of": staticmethod(action.reach) if action.reach is not None else None,
+        "sensitive": {f"inputs.{path}": kind for path, kind in action.sensitive.items()},
     }
     return type(f"{connector.slug.title()}{action.slug.title()}Step", (base,), members)()
 
