@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.accounts.errors import NotSignedIn
 from apps.accounts.hosts import lead_to
-from apps.accounts.permissions import require_known
+from apps.accounts.permissions import permissions_of_role, require_known
 from apps.accounts.preferences import language_choices, zone_choices
 from apps.accounts.scope import current_tenant_id
 from apps.accounts.selectors import (
@@ -42,6 +42,7 @@ __all__ = [
     "mark_started",
     "open_access_of",
     "permissions_of",
+    "permissions_of_role",
     "read_invitation",
     "require",
     "show_members",

@@ -166,10 +166,12 @@ def test_approval_that_was_not_used_in_time_is_void(provider: Ledger, people_of:
         "UPDATE workflows_approval SET payload_hash = repeat('0', 64)",
         "UPDATE workflows_approval SET quorum = 1, expires_at = expires_at + interval '1 day'",
         "UPDATE workflows_approval SET spent_at = now()",
-        "INSERT INTO workflows_approval (id, run_id, effect_id, path, attempt, type, title, workflow, payload, payload_hash, fields, "
-        "reasons, roles, users, escalate_to, expires_at, state, decided_at, valid_until) SELECT gen_random_uuid(), run_id, effect_id, "
-        "path, attempt, type, title, workflow, payload, payload_hash, fields, reasons, roles, users, escalate_to, expires_at, "
-        "'approved', now(), now() + interval '1 day' FROM workflows_approval",
+        (
+            "INSERT INTO workflows_approval (id, run_id, effect_id, path, attempt, type, title, workflow, payload, payload_hash, fields, "
+            "reasons, roles, users, escalate_to, expires_at, state, decided_at, valid_until) SELECT gen_random_uuid(), run_id, effect_id, "
+            "path, attempt, type, title, workflow, payload, payload_hash, fields, reasons, roles, users, escalate_to, expires_at, "
+            "'approved', now(), now() + interval '1 day' FROM workflows_approval"
+        ),
     ],
 )
 def test_the_database_refuses_what_no_code_may_do(sql: str) -> None:

@@ -119,8 +119,10 @@ def _judged(row: Approval, text: str) -> Judged:
 
 
 def _replace(row: Approval, text: str, judged: Judged, user_id: int) -> Approval:
-    columns = judged.columns()
-    untouched = Effect.objects.filter(pk=row.effect_id, state=EffectState.INTENDED, sends=0, held=True)
+    columns, effect_id = judged.columns(), row.effect_id
+    if effect_id is None:
+        raise NotEditable
+    untouched = Effect.objects.filter(pk=effect_id, state=EffectState.INTENDED, sends=0, held=True)
     if not asking.void(row, note=gettext("Replaced by an edited version.")):
         raise ApprovalClosed
     if not untouched.update(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.db.models.functions import Now
 
 from apps.accounts import facade as accounts
-from apps.accounts.permissions import permissions_of_role
 from apps.tenants.facade import current_tenant
 from apps.workflows.approvals.errors import MayNotDecide, OwnRequest
 from apps.workflows.approvals.models import Approval, Deputy
@@ -30,10 +29,10 @@ def deciders_of(row: Approval) -> list[Decider]:
     members = {
         member.user_id: member
         for member in accounts.list_members(tenant_id=current_tenant().id)
-        if member.user.is_active and PERMISSION in permissions_of_role(member.role)
+        if member.user.is_active and PERMISSION in accounts.permissions_of_role(member.role)
     }
     mine = {user_id for user_id, member in members.items() if _is_meant(row, user_id, member.role)}
-    found = {user_id: None for user_id in sorted(mine) if not _started(row, user_id)}
+    found: dict[int, int | None] = {user_id: None for user_id in sorted(mine) if not _started(row, user_id)}
     for deputy_id, person_id in _deputies(row, mine):
         if deputy_id in members and deputy_id not in found and not _started(row, deputy_id):
             found[deputy_id] = person_id
