@@ -8,12 +8,13 @@ from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, no
 from apps.core.navigation import navigation
 from apps.core.onboarding import onboarding_steps
 from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
+from apps.core.seeded import know_seeded
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.enums import Queue
 from apps.dispatch.registries import schedules, work_kinds
 from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
-from apps.tasks import jobs, onboarding, overview, steps, subject
+from apps.tasks import jobs, onboarding, overview, seeded, steps, subject
 from apps.tasks.assistant import plug as assistant
 from apps.tasks.doors import DOOR
 from apps.tasks.enums import TaskState
@@ -23,6 +24,7 @@ from apps.tasks.selectors import count_open_reviews, count_tasks_by_state, task_
 from apps.tenants.registries import tenant_figures
 from apps.workflows.registries import request_doors, step_types, subjects
 
+know_seeded(seeded.NAMES)
 for step in steps.ALL:
     step_types.register(step)
 

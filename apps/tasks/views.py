@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts import facade as accounts
 from apps.accounts.guards import held_permissions, permission_required
 from apps.core.errors import InvalidInput, NotFound, PlatformError
+from apps.core.seeded import shown
 from apps.live import facade as live
 from apps.tasks import facade
 from apps.tasks.contracts import NewAttachment, TaskView
@@ -133,7 +134,7 @@ def task_bulk(request: HttpRequest) -> HttpResponse:
 @permission_required("tasks.create")
 def task_create(request: HttpRequest) -> HttpResponse:
     """Ask for something. A repeated submission of the same form leads to the same task."""
-    types = [(kind.slug, kind.name) for kind in facade.list_task_types()]
+    types = [(kind.slug, shown(kind.name)) for kind in facade.list_task_types()]
     if request.method == "GET":
         form = TaskForm(types=types, initial=_suggested(request))
         return render(request, "tasks/task_form.html", {"form": form})

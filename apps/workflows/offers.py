@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.core.dashboard import Notice
 from apps.core.search import SearchHit
+from apps.core.seeded import shown
 from apps.workflows import insight, selectors
 from apps.workflows.enums import RunState
 
@@ -18,7 +19,7 @@ def find(query: str, limit: int) -> list[SearchHit]:
     """Runs by workflow, id or what they work for, among the latest."""
     return [
         SearchHit(
-            title=row.workflow_name,
+            title=shown(row.workflow_name),
             url=reverse("workflows:run_detail", args=[row.id]),
             icon="activity",
             subtitle=f"{str(row.id)[-8:]} · {RunState(row.state).label}",

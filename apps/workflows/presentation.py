@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.core.differences import FieldChange, field_diff
+from apps.core.seeded import shown
 from apps.core.templatetags.ui import micros, seconds
 from apps.workflows.contracts import RunRow, RunView, StepView
 from apps.workflows.enums import RunState, StepState
@@ -138,7 +139,7 @@ def sentence_about(run: RunView, now: datetime) -> SafeString:
 
 def _sentence_while_live(run: RunView, took: str) -> SafeString:
     current = next((step for step in reversed(run.steps) if step.finished_at is None), None)
-    title = current.title if current else ""
+    title = shown(current.title) if current else ""
     if run.state == RunState.REVIEW and run.waiting_for:
         return format_html(_("Waits at “{step}” for a person's decision, since {time}."), step=title, time=took)
     if run.state == RunState.REVIEW:
@@ -153,7 +154,7 @@ def _sentence_while_live(run: RunView, took: str) -> SafeString:
 
 
 def _title_at(run: RunView, path: str) -> str:
-    return next((step.title for step in reversed(run.steps) if step.path == path), path)
+    return next((shown(step.title) for step in reversed(run.steps) if step.path == path), path)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.guards import held_permissions, permission_required
 from apps.core.errors import PlatformError
+from apps.core.seeded import shown
 from apps.live import facade as live
 from apps.workflows import facade, insight, presentation, selectors
 from apps.workflows.contracts import RunView, Subject
@@ -216,7 +217,7 @@ def run_replay(request: HttpRequest, run_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "run": run,
         "wanted": wanted,
-        "choices": [(step.step_id, step.title) for step in {step.step_id: step for step in run.steps}.values()],
+        "choices": [(step.step_id, shown(step.title)) for step in {step.step_id: step for step in run.steps}.values()],
     }
     status = 200
     try:

@@ -15,6 +15,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from apps.core.seeded import shown
+
 register = template.Library()
 
 FLIPPED_ICONS = {"chevron-right", "chevron-left", "arrow-left", "send", "log-out", "external-link"}
@@ -33,6 +35,12 @@ def icon(name: str, extra: str = "") -> SafeString:
         static("portal/icons.svg"),
         name,
     )
+
+
+@register.filter
+def seeded(name: str) -> str:
+    """A name the product itself put into the workspace, in the reader's language; any other as it is."""
+    return shown(name)
 
 
 @register.filter

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from apps.core import seeded
 from apps.workflows.contracts import FlowRow, LiveStep
 
 MAX_WORKFLOWS = 6
@@ -83,7 +84,7 @@ class _Sums:
 def draw(flows: Sequence[FlowRow], steps: Sequence[LiveStep]) -> Picture:
     """The picture of the given runs. Beyond six workflows the quieter ones are drawn together."""
     by_workflow: dict[str, _Sums] = defaultdict(_Sums)
-    names = {row.workflow: row.name for row in flows}
+    names = {row.workflow: seeded.shown(row.name) for row in flows}
     for row in flows:
         sums = by_workflow[row.workflow]
         sums.count, sums.cost = sums.count + row.count, sums.cost + row.cost_micros
