@@ -1,5 +1,8 @@
 // <live-region src="..."> fetches its own content again while the work it shows is going on.
 // The server says how long to wait in the answer's data-refresh attribute (milliseconds) and leaves it out when all is done.
+const REACHED = "a[href], button, summary, [tabindex]";
+const alike = (one) => [one.tagName, one.id, one.getAttribute("href"), one.form?.getAttribute("action"), one.name, one.value].join(" ");
+
 class LiveRegion extends HTMLElement {
   connectedCallback() {
     this.visibility = () => !document.hidden && this.plan(0);
@@ -42,7 +45,11 @@ class LiveRegion extends HTMLElement {
   replace(text) {
     if (this.querySelector("details.menu[open], details[data-keep][open], input:focus, textarea:focus, select:focus")) return;
     const page = new DOMParser().parseFromString(text, "text/html");
-    if (page.body.innerHTML.trim() !== this.innerHTML.trim()) this.replaceChildren(...page.body.childNodes);
+    if (page.body.innerHTML.trim() === this.innerHTML.trim()) return;
+    const held = this.contains(document.activeElement) ? alike(document.activeElement) : "";
+    this.replaceChildren(...page.body.childNodes);
+    // Whoever walks with the keyboard stays where they are.
+    if (held) [...this.querySelectorAll(REACHED)].find((one) => alike(one) === held)?.focus({ preventScroll: true });
   }
 }
 
