@@ -28,7 +28,7 @@ Look = tuple[ViewportSize, Literal["light", "dark"]]
 class Stations:
     """Watches every page of a context from its first byte; ``arrived`` looks closely at one, in each of the looks given."""
 
-    def __init__(self, context: BrowserContext, *, looks: Sequence[Look]) -> None:
+    def __init__(self, context: BrowserContext, *, looks: Sequence[Look] = ()) -> None:
         self.problems: list[str] = []
         self._looks = looks
         self._script: dict[str, int] = {}
@@ -58,17 +58,21 @@ class Stations:
     def arrived(self, page: Page, name: str) -> None:
         """Check a page of the product as it is now; what is wrong is collected for ``nothing_was_wrong``."""
         where = f"{name} ({urlsplit(page.url).path})"
-        policy = self._policy.get(page.url.partition("#")[0], "")
-        if "unsafe-inline" in policy or "script-src" not in policy:
-            self.problems.append(f"{where}: policy {policy!r}")
-        for refusal in page.evaluate("window.refused"):
-            self.problems.append(f"{where}: refused {refusal}")
         for size, theme in (*self._looks[1:], self._looks[0]):
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.evaluate(NEXT_FRAME)  # colours that are on their way would be measured half-way
             self._look(page, f"{where} {size['width']} {theme}")
         page.emulate_media(reduced_motion="no-preference")
+        self.served(page, where)
+
+    def served(self, page: Page, where: str) -> None:
+        """Its policy, what that refused, and its script."""
+        policy = self._policy.get(page.url.partition("#")[0], "")
+        if "unsafe-inline" in policy or "script-src" not in policy:
+            self.problems.append(f"{where}: policy {policy!r}")
+        for refusal in page.evaluate("window.refused"):
+            self.problems.append(f"{where}: refused {refusal}")
         loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
         script = sum(self._script.get(address, 0) for address in set(loaded))
         if script > SCRIPT_BYTES:
@@ -88,6 +92,6 @@ class Stations:
 
 
 def refusals_recorded(product: Installation) -> list[dict[str, Any]]:
-    """What browsers reported to the installation: refused content and script errors, from its own log."""
+    """What browsers told the installation its content policy had refused, from its own log."""
     lines = (product.places.logs / "web.log").read_text().splitlines()
-    return [json.loads(line) for line in lines if '"echopilot.browser"' in line]
+    return [json.loads(line) for line in lines if '"content policy refused' in line]

@@ -61,6 +61,7 @@ def test_a_task_is_asked_watched_and_decided(page: Page, hand: Hand) -> None:
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}/"))
     expect(page.locator(".trace-list li.waiting")).to_be_visible(timeout=ANSWER)
     hand.go(page.locator(".trace-list a", has_text="Write the answer").first)
+    page.wait_for_url(re.compile(r"[?]step="))
     expect(page.locator("#step h2")).to_have_text("Write the answer")
 
     hand.press("g", "i")

@@ -1,7 +1,8 @@
 """Takes a picture of every page in every look, of a running installation: ``python -m tests.portal.pictures --help``.
 
 Pages come from the installation itself: every entry of its navigation (read from the page "More"), the first thing behind each
-list, the public pages and the states of the frame. Looks: 320, 380, 768 and 1280 pixels, light and dark, English and Urdu.
+list, the public pages and the states of the frame. Looks: 320, 380, 768 and 1280 pixels, light and dark, English and Urdu; with ``--colors forced`` in the system's few colours, with
+``--motion no-preference`` with motion.
 What a machine can see is checked on each: answers, script errors, sideways overflow, axe's rules (WCAG 2.0 to 2.2 A and AA and
 best practice), addresses outside, compressed script. Findings are named at the end and make the exit code non-zero.
 """
@@ -121,7 +122,7 @@ def main() -> int:
             for language in options.languages:
                 for widths in touch_groups(options.widths):
                     context = look(browser, options, state, theme=theme, language=language, widths=widths)
-                    shoot_all(context, pages, widths, f"{theme}-{language}", options, findings)
+                    shoot_all(context, pages, widths, style_of(theme, language, options), options, findings)
                     context.close()
         browser.close()
     lines = findings.lines()
@@ -144,6 +145,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--widths", nargs="*", type=int, default=sorted(WIDTHS))
     parser.add_argument("--themes", nargs="*", default=list(THEMES))
     parser.add_argument("--languages", nargs="*", default=list(LANGUAGES))
+    parser.add_argument("--motion", choices=["reduce", "no-preference"], default="reduce")
+    parser.add_argument("--colors", choices=["none", "forced"], default="none", help="forced: the system's few colours")
     parser.add_argument("--no-axe", action="store_true", help="pictures, overflow and errors only")
     parser.add_argument("--no-pictures", action="store_true", help="checks only")
     return parser.parse_args()
@@ -204,7 +207,8 @@ def look(
     """A signed-in browser in one theme and language."""
     context = browser.new_context(
         base_url=options.url, storage_state=state, color_scheme=theme, has_touch=widths[0] < TOUCH_BELOW,
-        viewport={"width": widths[0], "height": WIDTHS.get(widths[0], 900)}, reduced_motion="reduce",
+        viewport={"width": widths[0], "height": WIDTHS.get(widths[0], 900)}, reduced_motion=options.motion,
+        forced_colors="active" if options.colors == "forced" else "none",
         locale="ur-PK" if language == "ur" else "en-GB",
     )  # fmt: skip
     host = urlsplit(options.url).hostname or ""
@@ -215,6 +219,12 @@ def look(
         ]
     )
     return context
+
+
+def style_of(theme: str, language: str, options: argparse.Namespace) -> str:
+    """Name of a look, as it stands in the names of pictures."""
+    moving = "moving" if options.motion == "no-preference" else ""
+    return "-".join(filter(None, [theme, language, moving, "forced" if options.colors == "forced" else ""]))
 
 
 def shoot_all(

@@ -10,7 +10,9 @@ const show = (name) => {
 if (holder && "serviceWorker" in navigator) start();
 
 async function start() {
-  const registration = await navigator.serviceWorker.register(holder.dataset.worker, { scope: "/", updateViaCache: "none" });
+  const asked = navigator.serviceWorker.register(holder.dataset.worker, { scope: "/", updateViaCache: "none" });
+  const registration = await asked.catch(() => null); // refused, or the page was left meanwhile: the next page asks again
+  if (!registration) return;
   offerUpdates(registration);
   keepLanguage(registration);
   cleanAtSignOut(registration);
