@@ -41,3 +41,18 @@ class PlatformKeyAdmin(ReadOnly):
     list_display = ("purpose", "public_key", "created_at")
     search_fields = ("purpose",)
     fields = list_display
+
+
+@admin.register(models.Outage)
+class OutageAdmin(ReadOnly):
+    """Times in which a part did not work."""
+
+    list_display = ("part", "began_at", "ended_at")
+    list_filter = ("part",)
+
+
+@admin.register(models.StandingWatch)
+class StandingWatchAdmin(ReadOnly):
+    """Since when, and when last, the probes were looked at."""
+
+    list_display = ("began_at", "looked_at")

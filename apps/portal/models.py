@@ -83,3 +83,39 @@ class PlatformKey(models.Model):
 
     def __str__(self) -> str:
         return self.purpose
+
+
+class StandingWatch(models.Model):
+    """The one row that says since when, and when last, somebody looked how the installation is doing."""
+
+    began_at = models.DateTimeField(db_default=Now())
+    looked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="portal_standingwatch_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"since {self.began_at:%Y-%m-%d}"
+
+
+class Outage(models.Model):
+    """A time in which a part did not work, as the probes saw it; ``part`` is a probe's name, no end means it lasts."""
+
+    part = models.CharField(max_length=40)
+    began_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["part"], condition=Q(ended_at=None), name="portal_outage_one_open_per_part"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=models.F("began_at")),
+                name="portal_outage_ends_after_it_began",
+            ),
+        ]
+        indexes = [models.Index(fields=["-began_at"], name="portal_outage_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.began_at:%Y-%m-%d %H:%M}"

@@ -6,10 +6,11 @@ from apps.core.dashboard import DashboardCard, dashboard_cards
 from apps.core.navigation import NavigationItem, navigation
 from apps.core.onboarding import onboarding_steps
 from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
-from apps.dispatch.contracts import JobKind
-from apps.dispatch.registries import work_kinds
+from apps.dispatch.contracts import JobKind, Schedule
+from apps.dispatch.registries import schedules, work_kinds
 from apps.portal import cards, onboarding, people
 from apps.portal.pwa.sending import KIND, send_push
+from apps.portal.website import outages
 from apps.tasks.facade import count_open_reviews
 
 navigation.register(
@@ -106,3 +107,5 @@ search_sources.register(
 for step in onboarding.STEPS:
     onboarding_steps.register(step)
 work_kinds.register(JobKind(name=KIND, handler=send_push, timeout_s=30, max_attempts=5))
+work_kinds.register(JobKind(name=outages.KIND, handler=outages.watch_standing, timeout_s=30, max_attempts=1))
+schedules.register(Schedule(name=outages.KIND, every_s=outages.EVERY_S, kind=outages.KIND, scope="platform"))

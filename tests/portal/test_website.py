@@ -2,17 +2,23 @@
 
 import json
 import re
+from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
 
+from apps.connectors.registries import connectors
 from apps.core.health import HealthProbe, health_probes, recent
 from apps.i18n.facade import announced_languages
-from apps.portal.models import ContactMessage
+from apps.portal.models import ContactMessage, Outage, StandingWatch
+from apps.portal.website import outages
 from apps.portal.website.articles import article_slugs
+from apps.portal.website.integrations import integration_slugs
 from apps.portal.website.legal import list_papers
 from apps.portal.website.site import PAGES
 from apps.tenants.models import Plan
@@ -29,6 +35,9 @@ def visitor(browse) -> Client:
 def addresses(language: str) -> list[str]:
     found = [reverse(f"site:{name}", "echopilot.urls_public", args=[language]) for name in NAMES]
     found += [reverse("site:article", "echopilot.urls_public", args=[language, slug]) for slug in article_slugs()]
+    found += [
+        reverse("site:integration", "echopilot.urls_public", args=[language, slug]) for slug in integration_slugs()
+    ]
     return found + [reverse("site:paper", "echopilot.urls_public", args=[language, one.slug]) for one in list_papers()]
 
 
@@ -148,6 +157,45 @@ def test_the_status_page_says_what_the_probes_say(visitor):
     assert "Unknown" in page
     assert "10.0.0.1" not in page
     assert "no-store" in visitor.get("/en/status/")["Cache-Control"]
+
+
+def test_outages_are_recorded_shown_and_ended(visitor):
+    assert "Nothing is on record yet" in visitor.get("/en/status/").text
+    outages.record(frozenset())
+    page = visitor.get("/en/status/").text
+    assert "No incident recorded since" in page
+    for _look in range(2):
+        outages.record(frozenset({"broker", "something unknown"}))
+    assert list(Outage.objects.values_list("part", "ended_at")) == [("broker", None)]
+    assert "Lasts" in visitor.get("/en/status/").text
+    outages.record(frozenset())
+    outages.record(frozenset({"broker"}))
+    assert Outage.objects.filter(part="broker", ended_at=None).count() == 1
+    assert Outage.objects.filter(part="broker").count() == 2
+    page = visitor.get("/en/status/").text
+    assert "Over" in page and "No incident" not in page
+
+
+def test_a_time_in_which_nobody_looked_is_an_outage_of_the_workers(visitor):
+    outages.record(frozenset())
+    earlier = timezone.now() - timedelta(minutes=20)
+    StandingWatch.objects.update(began_at=earlier, looked_at=earlier)
+    outages.record(frozenset())
+    gap = Outage.objects.get()
+    assert (gap.part, gap.began_at) == ("workers", earlier)
+    assert gap.ended_at - gap.began_at >= timedelta(minutes=20)
+    outages.record(frozenset())
+    assert Outage.objects.count() == 1
+
+
+def test_integrations_come_from_the_manifests(visitor):
+    page = visitor.get("/en/integrations/").text
+    for one in connectors:
+        assert f'href="/en/integrations/{one.slug}/"' in page
+        detail = visitor.get(f"/en/integrations/{one.slug}/").text
+        for action in one.actions:
+            assert escape(str(action.title)) in detail
+    assert visitor.get("/en/integrations/unknown/").status_code == 404
 
 
 def test_docs_are_searched_and_an_empty_result_offers_a_way_on(visitor):

@@ -57,6 +57,20 @@ PAGES: dict[str, SitePage] = {
             in_menu=True,
         ),
         SitePage(
+            name="solutions",
+            title=_("What teams use it for"),
+            menu_label=_("Solutions"),
+            description=_("Client texts, operations in Notion, research and comparison, data from text."),
+            priority="0.7",
+        ),
+        SitePage(
+            name="integrations",
+            title=_("Integrations"),
+            description=_("Every service EchoPilot connects to, what a step may do there and what can start work."),
+            priority="0.7",
+            changes=WEEK,
+        ),
+        SitePage(
             name="pricing",
             title=_("Plans and prices"),
             menu_label=_("Prices"),

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 from apps.core.policy import public
 from apps.portal.website import legal as papers
 from apps.portal.website.articles import article_slugs
+from apps.portal.website.integrations import integration_slugs
 from apps.portal.website.site import PAGES, SitePage, alternates
 
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -40,5 +41,6 @@ def _pages() -> list[tuple[SitePage, str, dict[str, str]]]:
     """Pages, the names of their addresses, and further parts of those. Papers that bind nobody yet are left out."""
     found: list[tuple[SitePage, str, dict[str, str]]] = [(page, page.name, {}) for page in PAGES.values()]
     found += [(PAGES["docs"], "article", {"slug": slug}) for slug in article_slugs()]
+    found += [(PAGES["integrations"], "integration", {"slug": slug}) for slug in integration_slugs()]
     found += [(PAGES["legal"], "paper", {"slug": one.slug}) for one in papers.list_papers() if one.is_binding]
     return found

@@ -15,6 +15,8 @@ from apps.portal.website.articles import get_article, list_articles, search_arti
 from apps.portal.website.changes import read_changelog
 from apps.portal.website.contact import ContactForm, accept_message
 from apps.portal.website.facts import about_article, about_product, about_site
+from apps.portal.website.integrations import actions_of, get_integration, list_shelves
+from apps.portal.website.outages import history
 from apps.portal.website.prices import price_list
 from apps.portal.website.sample import sample_task
 from apps.portal.website.site import absolute, render_page, site_view
@@ -49,6 +51,35 @@ def landing(request: HttpRequest) -> HttpResponse:
 def product(request: HttpRequest) -> HttpResponse:
     """One task, step by step."""
     return render_page(request, "product", {"sample": sample_task()})
+
+
+@site_view(reason=OPEN)
+@require_safe
+def solutions(request: HttpRequest) -> HttpResponse:
+    """What it is used for, by job."""
+    return render_page(request, "solutions")
+
+
+@site_view(reason=OPEN)
+@require_safe
+def integrations(request: HttpRequest) -> HttpResponse:
+    """Every service that can be connected, by category."""
+    return render_page(request, "integrations", {"groups": list_shelves()})
+
+
+@site_view(reason=OPEN)
+@require_safe
+def integration(request: HttpRequest, slug: str) -> HttpResponse:
+    """One service: what starts work, what a step may do, how to connect. Unknown ones are answered 404."""
+    one = get_integration(slug)
+    return render_page(
+        request,
+        "integrations",
+        {"connector": one, "actions": actions_of(one)},
+        title=str(one.title),
+        description=str(one.description),
+        slug=slug,
+    )
 
 
 @site_view(reason=OPEN)
@@ -89,8 +120,8 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
 @site_view(reason=OPEN)
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
-    """Each part's state from its probe, asked now; never cached."""
-    response = render_page(request, "status", {"standing": current_standing()})
+    """Each part's state from its probe, asked now, and the outages on record; never cached."""
+    response = render_page(request, "status", {"standing": current_standing(), "history": history()})
     response.headers["Cache-Control"] = "no-store"
     return response
 
