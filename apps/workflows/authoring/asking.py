@@ -177,7 +177,7 @@ def _by_model(goal: str, bench: Workbench, *, language: str, user_id: int | None
         completion = ai.complete(
             CompletionRequest(
                 purpose="assist", messages=tuple(account.said), temperature=0.2, max_output_tokens=ANSWER_TOKENS,
-                response_schema=sketches.SCHEMA, quality="premium", prompt_version=PROMPT_VERSION, language=language,
+                response_schema=sketches.schema_for(types), quality="premium", prompt_version=PROMPT_VERSION, language=language,
                 user_id=user_id,
             ),
             key=f"{key}:{number}", timeout_s=TIMEOUT_S,

@@ -66,6 +66,17 @@ SCHEMA: dict[str, Json] = {
         "steps": {"type": "array", "minItems": 1, "maxItems": LONGEST, "items": STEP_SCHEMA},
     },
 }
+
+
+def schema_for(types: frozenset[str]) -> dict[str, Json]:
+    """``SCHEMA`` with the installed step types as the only choices, for servers that hold a model to it."""
+    step = {**STEP_SCHEMA, "properties": {**STEP_SCHEMA["properties"], "type": {"enum": sorted(types)}}}
+    return {
+        **SCHEMA,
+        "properties": {**SCHEMA["properties"], "steps": {**SCHEMA["properties"]["steps"], "items": step}},
+    }
+
+
 ALIASES = {
     "if": "condition", "branch": "switch", "router": "switch", "for_each": "loop", "foreach": "loop", "llm": "ai.generate",
     "ai": "ai.generate", "ai.summarize": "ai.generate", "ai.summarise": "ai.generate", "ai.translate": "ai.generate",
