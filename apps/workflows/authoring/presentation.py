@@ -34,7 +34,9 @@ def outline_of(definition: Mapping[str, Json]) -> list[OutlineLine]:
 
 
 def _line(step_id: str, body: Mapping[str, Json], depth: int) -> OutlineLine:
-    return OutlineLine(step_id=step_id, title=body.get("title") or step_id, kind=body.get("type", ""), depth=min(depth, 6))
+    return OutlineLine(
+        step_id=step_id, title=body.get("title") or step_id, kind=body.get("type", ""), depth=min(depth, 6)
+    )
 
 
 def _ways(body: Mapping[str, Json]) -> Iterator[tuple[Json, int]]:

@@ -76,7 +76,9 @@ def _form(request: HttpRequest, *, typed: str = "", problem: PlatformError | Non
         "examples": _examples(),
         "earlier": suggestions.list_latest(user_id=_user_id(request)),
     }
-    return render(request, "workflows/authoring/suggestion_form.html", context, status=problem.status if problem else 200)
+    return render(
+        request, "workflows/authoring/suggestion_form.html", context, status=problem.status if problem else 200
+    )
 
 
 @require_GET

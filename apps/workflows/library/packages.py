@@ -46,7 +46,20 @@ SCHEMA: dict[str, Json] = {
                     "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
                     "label": {**_TEXT, "maxLength": 80},
                     "help": {"type": "string", "maxLength": 240},
-                    "type": {"enum": ["text", "long_text", "number", "email", "url", "choice", "lines", "time", "zone", "object"]},
+                    "type": {
+                        "enum": [
+                            "text",
+                            "long_text",
+                            "number",
+                            "email",
+                            "url",
+                            "choice",
+                            "lines",
+                            "time",
+                            "zone",
+                            "object",
+                        ]
+                    },
                     "choices": {"type": "array", "items": _TEXT, "maxItems": 20},
                     "default": {},
                     "required": {"type": "boolean"},
