@@ -21,6 +21,7 @@ from apps.workflows.registries import step_types
 from apps.workflows.services.cancelling import HELD
 from apps.workflows.services.reconcile import reconcile_runs
 from apps.workflows.services.recovery import cancel_copied_runs
+from apps.workflows.steps.answers import ANSWER_STEPS
 from apps.workflows.steps.builtin import BUILTIN
 from apps.workflows.steps.connectors import connector_steps
 from apps.workflows.steps.models import MODEL_STEPS
@@ -42,6 +43,7 @@ for _kind in approvals.KINDS:
 for _schedule in approvals.SCHEDULES:
     schedules.register(_schedule)
 for _step in (*approvals.STEPS, *BUILTIN, *MODEL_STEPS, *connector_steps()):
+for _step in (*BUILTIN, *MODEL_STEPS, *ANSWER_STEPS, *connector_steps()):
     step_types.register(_step)
 
 live_topics.register(LiveTopic(kind="runs", permission="runs.view"))

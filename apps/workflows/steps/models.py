@@ -37,11 +37,15 @@ class ModelStep(StepHandler):
 
     def settle(self, ctx: StepContext, request: Mapping[str, Any], response: Mapping[str, Any]) -> StepResult:
         answer = ai.settle(dict(request), dict(response), key=ctx.key)
-        output = asdict(answer) | {"key": ctx.key}
+        output = self.shaped(asdict(answer) | {"key": ctx.key})
         return StepResult(output=output, usage=(self._usage(ctx, output),), summary=self.summary(output))
 
     def abandon(self, ctx: StepContext, request: Mapping[str, Any], error: Failure) -> None:
         ai.abandon(dict(request), key=ctx.key, reason=error.code, error=error.cause)
+
+    def shaped(self, output: dict[str, Any]) -> dict[str, Any]:
+        """The step's output from the gateway's answer."""
+        return output
 
     def summary(self, output: Mapping[str, Any]) -> str:
         """One line for the timeline."""

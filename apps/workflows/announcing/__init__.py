@@ -1,0 +1,1 @@
+"""What workflows tell the members: a line in the notifications, and a mail to those who are meant."""
