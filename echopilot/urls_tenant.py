@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("apps.portal.pwa.urls_workspace")),
     path("", include("apps.live.urls")),
     path("tasks/", include("apps.tasks.urls")),
+    path("workflows/describe/", include("apps.workflows.authoring.urls")),
     path("", include("apps.workflows.urls")),
     path("hooks/", include("apps.workflows.triggers.urls_doors")),
     path("hooks/", include("apps.connectors.urls")),

@@ -3,6 +3,7 @@
 from apps.tenants.context import current_tenant, public_context, tenant_context
 from apps.tenants.contracts import PlanOffer, TenantRef
 from apps.tenants.directory import directory
+from apps.tenants.hosts import workspace_link
 from apps.tenants.migrating.status import pending_tenants
 from apps.tenants.selectors import get_tenant, list_active_tenants, list_offered_plans, list_own_domains
 from apps.tenants.services.cloning import clone_tenant
@@ -62,6 +63,7 @@ __all__ = [
     "suspend_tenant",
     "tenant_context",
     "usage",
+    "workspace_link",
 ]
 
 forget_cached_tenants = directory.forget

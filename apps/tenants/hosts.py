@@ -20,6 +20,13 @@ def platform_link(path: str) -> str:
     return f"{scheme}://{settings.BASE_DOMAIN}{suffix}{path}"
 
 
+def workspace_link(tenant_id: int, path: str) -> str:
+    """An address of a workspace's host, for mail and other places without a request."""
+    port = settings.PUBLIC_PORT
+    scheme, suffix = ("https", "") if port is None else ("http", f":{port}")
+    return f"{scheme}://{primary_domain(tenant_id)}{suffix}{path}"
+
+
 def primary_domain(tenant_id: int) -> str:
     """The host name a tenant's links use."""
     return Domain.objects.values_list("domain", flat=True).get(tenant_id=tenant_id, is_primary=True)

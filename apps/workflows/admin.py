@@ -233,3 +233,35 @@ class AllowanceDayAdmin(ReadOnly):
 
     list_display = ("rule", "day", "spent_minor")
     list_select_related = ("rule",)
+
+
+@admin.register(models.Announcement)
+class AnnouncementAdmin(ReadOnly):
+    """What runs told the members."""
+
+    list_display = ("title", "run", "created_at")
+    list_select_related = ("run",)
+
+
+@admin.register(models.AnnouncementMail)
+class AnnouncementMailAdmin(ReadOnly):
+    """Mails of announcements."""
+
+    list_display = ("announcement", "user_id", "sent_at")
+    list_select_related = ("announcement",)
+
+
+@admin.register(models.Suggestion)
+class SuggestionAdmin(ReadOnly):
+    """Workflows proposed from a description."""
+
+    list_display = ("__str__", "state", "origin", "model", "rounds", "cost_micros", "created_at")
+    list_filter = ("state", "origin")
+
+
+@admin.register(models.TemplateInstallation)
+class TemplateInstallationAdmin(ReadOnly):
+    """Which workflow came from which template."""
+
+    list_display = ("template", "version", "workflow", "user_id", "installed_at")
+    list_filter = ("template",)

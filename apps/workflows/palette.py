@@ -111,10 +111,16 @@ def _handler(handler: StepHandler) -> StepDescription:
     )
 
 
+SAID = ("title", "description")
+
+
 def plain(schema: Any) -> Any:
-    """A schema with its translated titles and descriptions as texts, so that it is JSON."""
+    """A schema as JSON with its titles and descriptions in the reader's language; they are marked English texts in the code."""
     if isinstance(schema, Mapping):
-        return {key: plain(value) for key, value in schema.items()}
+        return {
+            key: _(value) if key in SAID and isinstance(value, str) and value else plain(value)
+            for key, value in schema.items()
+        }
     if isinstance(schema, list | tuple):
         return [plain(value) for value in schema]
     return schema if isinstance(schema, str | int | float | bool | None) else str(schema)

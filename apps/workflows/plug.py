@@ -13,6 +13,7 @@ from apps.live.registries import live_topics
 from apps.tenants.registries import CloneStep, clone_steps, tenant_figures
 from apps.workflows import offers, overview
 from apps.workflows.approvals import plug as approvals
+from apps.workflows.announcing import plug as _announcing  # noqa: F401 - registers how runs tell people
 from apps.workflows.call_texts import STEP_TEXTS
 from apps.workflows.conf import CANCEL_KIND, RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine

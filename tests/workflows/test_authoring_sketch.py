@@ -95,7 +95,9 @@ STEP = st.fixed_dictionaries(
         "type": st.sampled_from([*TYPES, "if", "LLM", "nonsense", ""]),
         "title": st.text(max_size=9),
     },
-    optional=dict.fromkeys(("with", "next", "cases", "branches", "when", "then", "items", "join", "body", "retry"), JUNK),
+    optional=dict.fromkeys(
+        ("with", "next", "cases", "branches", "when", "then", "items", "join", "body", "retry"), JUNK
+    ),
 )
 
 

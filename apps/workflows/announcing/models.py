@@ -35,7 +35,9 @@ class AnnouncementMail(models.Model):
     class Meta:
         db_table = "workflows_announcementmail"
         constraints = [
-            models.UniqueConstraint(fields=["announcement", "user_id"], name="workflows_announcementmail_once_per_person"),
+            models.UniqueConstraint(
+                fields=["announcement", "user_id"], name="workflows_announcementmail_once_per_person"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as noop
 
 from apps.accounts import facade as accounts
 from apps.accounts.enums import Role
@@ -19,7 +20,7 @@ TEXT_MAX = 20_000
 
 
 class NotifyStep(StepHandler):
-    """Members see it in their notifications; with ``mail`` those meant also get it by mail. Nothing leaves the workspace's people."""
+    """Members see it in their notifications; with ``mail`` those meant also get it by mail. It never leaves the workspace."""
 
     type = "notify"
     title = _("Tell the members")
@@ -31,23 +32,23 @@ class NotifyStep(StepHandler):
         "required": ["title"],
         "additionalProperties": False,
         "properties": {
-            "title": {"title": _("Title"), "description": _("One line.")},
-            "text": {"title": _("Text")},
-            "mail": {"type": "boolean", "title": _("Also by mail")},
+            "title": {"title": noop("Title"), "description": noop("One line.")},
+            "text": {"title": noop("Text")},
+            "mail": {"type": "boolean", "title": noop("Also by mail")},
             "roles": {
                 "type": "array", "uniqueItems": True, "maxItems": 10, "items": {"enum": list(Role.values)},
-                "title": _("Only members with these roles"), "description": _("Empty: every member.")},
+                "title": noop("Only members with these roles"), "description": noop("Empty: every member.")},
         },
     }  # fmt: skip
     output_schema = {
         "type": "object",
-        "properties": {"announcement_id": {"type": "string"}, "mails": {"type": "integer", "title": _("Mails")}},
+        "properties": {"announcement_id": {"type": "string"}, "mails": {"type": "integer", "title": noop("Mails")}},
     }
 
     def run(self, ctx: StepContext) -> StepResult:
         title = " ".join(as_text(ctx.config["title"]).split())[:160]
         if not title:
-            raise InvalidInput(fields={"title": _("The title is empty.")})
+            raise InvalidInput(fields={"title": noop("The title is empty.")})
         told, is_new = Announcement.objects.get_or_create(
             key=ctx.key,
             defaults={"run_id": ctx.run_id, "title": title, "text": as_text(ctx.config.get("text", ""))[:TEXT_MAX]},

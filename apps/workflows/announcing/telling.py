@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -12,7 +13,7 @@ from apps.accounts import facade as accounts
 from apps.core.dashboard import Notice
 from apps.core.errors import Unavailable
 from apps.dispatch.contracts import JobContext
-from apps.tenants.facade import current_tenant
+from apps.tenants.facade import current_tenant, workspace_link
 from apps.workflows.announcing.models import Announcement, AnnouncementMail
 
 KIND = "workflows.announce"
@@ -25,7 +26,9 @@ def send_mails(job: JobContext) -> None:
     told = Announcement.objects.filter(pk=UUID(job.work.ref)).first()
     if told is None:
         return
-    people = {one.user_id: one.user for one in accounts.list_members(tenant_id=current_tenant().id) if one.user.is_active}
+    people = {
+        one.user_id: one.user for one in accounts.list_members(tenant_id=current_tenant().id) if one.user.is_active
+    }
     refused = ""
     for mail in AnnouncementMail.objects.filter(announcement=told, sent_at=None):
         person = people.get(mail.user_id)
@@ -42,7 +45,8 @@ def send_mails(job: JobContext) -> None:
 
 def link_to(told: Announcement) -> str:
     """The run's page, as an address that works in a mail."""
-    return f"{current_tenant().url.rstrip('/')}{reverse('workflows:run_detail', args=[told.run_id], urlconf='echopilot.urls_tenant')}"
+    path = reverse("workflows:run_detail", args=[told.run_id], urlconf=settings.ROOT_URLCONF)
+    return workspace_link(current_tenant().id, path)
 
 
 def latest(limit: int) -> list[Notice]:

@@ -1,25 +1,19 @@
 """Suggestions: asked for, worked out, taken into the builder or left. Every lookup names the person who asked."""
 
-import logging
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from apps.connectors import facade as connectors
 from apps.core.errors import Conflict, InvalidInput, NotFound
-from apps.workflows.authoring.asking import Design, Problem, Progress, StepOption, Workbench, design
+from apps.workflows.authoring.asking import Design, Progress, design
+from apps.workflows.authoring.bench import workbench
 from apps.workflows.authoring.models import Suggestion, SuggestionState
 from apps.workflows.builder import drafts
-from apps.workflows.core.definition import CONTROL_TYPES
-from apps.workflows.services import definitions, versions
+from apps.workflows.services.definitions import create_workflow
 
-logger = logging.getLogger(__name__)
-Json = Any
 GOAL_MAX = 4000
 LISTED = 12
 
@@ -28,7 +22,7 @@ class SuggestionTaken(Conflict):
     """It is in the builder already, or there is nothing in it to take."""
 
     code = "suggestion_not_open"
-    message = _("This suggestion cannot be taken any more. Describe the job again.")
+    message = gettext_lazy("This suggestion cannot be taken any more. Describe the job again.")
 
 
 def ask(*, goal: str, user_id: int, based_on: str = "") -> Suggestion:
@@ -102,7 +96,7 @@ def take(*, suggestion_id: UUID, user_id: int) -> str:
             return str(suggestion.workflow)
         if suggestion.state != SuggestionState.READY:
             raise SuggestionTaken(detail=suggestion.state)
-        slug = suggestion.based_on or versions.create_workflow(name=suggestion.name, user_id=user_id).slug
+        slug = suggestion.based_on or create_workflow(name=suggestion.name, user_id=user_id).slug
         drafts.replace_document(
             slug=slug, document=suggestion.definition, actor_id=user_id, reason=f"suggestion {suggestion.pk}"
         )

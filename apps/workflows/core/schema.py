@@ -7,7 +7,7 @@ SLUG = r"^[a-z0-9][a-z0-9\-]{0,79}$"
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_ITEMS = 1000
-TRIGGER_TYPES = ("manual", "schedule", "webhook", "event", "task", "connector")
+TRIGGER_TYPES = ("manual", "schedule", "webhook", "email", "event", "task", "connector")
 
 
 def _target(description: str) -> dict[str, Any]:

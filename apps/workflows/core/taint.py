@@ -13,7 +13,7 @@ from apps.workflows.core.regions import body_of
 from apps.workflows.core.values import Json, references
 
 # Triggers whose data strangers write; a run's inputs are untrusted as soon as the workflow has one of them.
-OUTSIDE_TRIGGERS = frozenset({"webhook", "event", "connector"})
+OUTSIDE_TRIGGERS = frozenset({"webhook", "email", "event", "connector"})
 CONTROL_SOURCES = frozenset({"switch", "condition", "parallel", "join"})
 
 

@@ -79,36 +79,39 @@ class InstallForm(AccessibleForm):
 
 
 def _field(parameter: Parameter) -> forms.Field:
-    base: dict[str, Any] = {
-        "label": said(parameter.label),
-        "help_text": said(parameter.help) if parameter.help else "",
-        "required": parameter.required,
-        "initial": parameter.default,
-    }
-    match parameter.kind:
-        case "long_text":
-            return forms.CharField(
-                **base, max_length=20_000, widget=forms.Textarea(attrs={"rows": 5, "class": "input", "dir": "auto"})
-            )
-        case "number":
-            return forms.FloatField(**base)
-        case "email":
-            return forms.EmailField(**base)
-        case "url":
-            return forms.URLField(**base, assume_scheme="https", max_length=2000)
-        case "choice":
-            return forms.ChoiceField(**base, choices=[(one, said(one)) for one in parameter.choices])
-        case "lines":
-            return LinesField(**base, max_length=20_000)
-        case "time":
-            return forms.RegexField(
-                r"^([01]\d|2[0-3]):[0-5]\d$", **base, widget=forms.TextInput(attrs={"type": "time", "class": "input"})
-            )
-        case "zone":
-            return forms.ChoiceField(**base, choices=[(name, name) for name in sorted(available_timezones())])
-        case "object":
-            return ObjectField(**base)
-        case _:
-            return forms.CharField(
-                **base, max_length=2000, widget=forms.TextInput(attrs={"class": "input", "dir": "auto"})
-            )
+    """The form field of a parameter. Kinds are those of the package's schema."""
+    make, more = _KINDS[parameter.kind]
+    return make(
+        label=said(parameter.label),
+        help_text=said(parameter.help) if parameter.help else "",
+        required=parameter.required,
+        initial=parameter.default,
+        **(more(parameter) if callable(more) else more),
+    )
+
+
+def _line(**attrs: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"class": "input", **attrs})
+
+
+def _choices(parameter: Parameter) -> dict[str, Any]:
+    return {"choices": [(one, said(one)) for one in parameter.choices]}
+
+
+def _zones(_parameter: Parameter) -> dict[str, Any]:
+    return {"choices": [(name, name) for name in sorted(available_timezones())]}
+
+
+_LONG = forms.Textarea(attrs={"rows": 5, "class": "input", "dir": "auto"})
+_KINDS: Mapping[str, tuple[Any, Any]] = {
+    "text": (forms.CharField, {"max_length": 2000, "widget": _line(dir="auto")}),
+    "long_text": (forms.CharField, {"max_length": 20_000, "widget": _LONG}),
+    "number": (forms.FloatField, {}),
+    "email": (forms.EmailField, {}),
+    "url": (forms.URLField, {"assume_scheme": "https", "max_length": 2000}),
+    "choice": (forms.ChoiceField, _choices),
+    "lines": (LinesField, {"max_length": 20_000}),
+    "time": (forms.RegexField, {"regex": r"^([01]\d|2[0-3]):[0-5]\d$", "widget": _line(type="time")}),
+    "zone": (forms.ChoiceField, _zones),
+    "object": (ObjectField, {}),
+}

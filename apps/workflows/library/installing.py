@@ -12,7 +12,7 @@ from apps.workflows.builder import drafts
 from apps.workflows.library.models import TemplateInstallation
 from apps.workflows.library.packages import Package, fill
 from apps.workflows.library.texts import said
-from apps.workflows.services import versions
+from apps.workflows.services.definitions import create_workflow
 
 Json = Any
 
@@ -47,7 +47,7 @@ def install(
     """
     definition = definition_of(package, parameters=parameters, connections=connections)
     with transaction.atomic():
-        slug = versions.create_workflow(name=name, user_id=user_id).slug
+        slug = create_workflow(name=name, user_id=user_id).slug
         drafts.replace_document(
             slug=slug, document=definition, actor_id=user_id, reason=f"template {package.slug} {package.version}"
         )

@@ -71,7 +71,7 @@ SCHEMA: dict[str, Json] = {
             "type": "object",
             "required": ["inputs"],
             "additionalProperties": False,
-            "description": "What a rehearsal starts from: inputs, values of parameters, outputs standing in for steps that ask or act.",
+            "description": "What a rehearsal starts from; outputs stand in for steps that ask or act.",
             "properties": {
                 "inputs": {"type": "object"},
                 "parameters": {"type": "object"},

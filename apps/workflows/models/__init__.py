@@ -1,5 +1,6 @@
 """Tables of workflows."""
 
+from apps.workflows.announcing.models import Announcement, AnnouncementMail
 from apps.workflows.approvals.models import (
     AllowanceDay,
     AllowRule,
@@ -8,7 +9,9 @@ from apps.workflows.approvals.models import (
     ApprovalVote,
     Deputy,
 )
+from apps.workflows.authoring.models import Suggestion
 from apps.workflows.builder.models import DraftChange, StepSample, Trial, WorkflowDraft
+from apps.workflows.library.models import TemplateInstallation
 from apps.workflows.models.definitions import Secret, VersionChange, Workflow, WorkflowVersion
 from apps.workflows.models.runs import Effect, Evidence, HeldCancel, Run, RunEvent, StepRun, UsageEntry
 from apps.workflows.triggers.models import Firing, Trigger
@@ -17,6 +20,8 @@ from apps.workflows.whatif.models import WhatIf, WhatIfRun
 __all__ = [
     "AllowRule",
     "AllowanceDay",
+    "Announcement",
+    "AnnouncementMail",
     "Approval",
     "ApprovalPolicy",
     "ApprovalVote",
@@ -31,6 +36,8 @@ __all__ = [
     "Secret",
     "StepRun",
     "StepSample",
+    "Suggestion",
+    "TemplateInstallation",
     "Trial",
     "Trigger",
     "UsageEntry",

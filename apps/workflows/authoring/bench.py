@@ -1,0 +1,36 @@
+"""What a design may be made of in the current workspace: installed steps, working connections, and the validator as the judge."""
+
+from apps.connectors import facade as connectors
+from apps.workflows.authoring.asking import Problem, StepOption, Workbench
+from apps.workflows.contracts import StepDescription
+from apps.workflows.core.problems import errors
+from apps.workflows.core.schema import TRIGGER_TYPES
+from apps.workflows.palette import describe_steps
+from apps.workflows.services.definitions import validate_definition
+
+# Steps that only make sense in the workflow that answers a task.
+ONLY_FOR_TASKS = frozenset({"task.brief", "task.verdict", "task.ask_person", "task.deliver", "task.fail"})
+
+
+def workbench() -> Workbench:
+    """The bench of the current tenant, in the reader's language. Two queries."""
+    working = [one for one in connectors.list_connections() if one.state == "active"]
+    return Workbench(
+        steps=[_option(one) for one in describe_steps() if one.type not in ONLY_FOR_TASKS],
+        triggers=TRIGGER_TYPES,
+        connections=[(str(one.id), one.connector, one.name) for one in working],
+        check=lambda definition: [
+            Problem(place=one.place, message=f"{one.message} {one.suggestion}".strip())
+            for one in errors(validate_definition(definition))
+        ],
+    )
+
+
+def _option(one: StepDescription) -> StepOption:
+    return StepOption(
+        type=one.type,
+        title=one.title,
+        description=one.description,
+        config_schema=one.config_schema,
+        output_schema=one.output_schema,
+    )
