@@ -12,8 +12,8 @@ from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
 from apps.tenants.registries import CloneStep, clone_steps, tenant_figures
 from apps.workflows import offers, overview
-from apps.workflows.approvals import plug as approvals
 from apps.workflows.announcing import plug as _announcing  # noqa: F401 - registers how runs tell people
+from apps.workflows.approvals import plug as approvals
 from apps.workflows.call_texts import STEP_TEXTS
 from apps.workflows.conf import CANCEL_KIND, RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
@@ -43,8 +43,7 @@ for _kind in approvals.KINDS:
     work_kinds.register(_kind)
 for _schedule in approvals.SCHEDULES:
     schedules.register(_schedule)
-for _step in (*approvals.STEPS, *BUILTIN, *MODEL_STEPS, *connector_steps()):
-for _step in (*BUILTIN, *MODEL_STEPS, *ANSWER_STEPS, *connector_steps()):
+for _step in (*approvals.STEPS, *BUILTIN, *MODEL_STEPS, *ANSWER_STEPS, *connector_steps()):
     step_types.register(_step)
 
 live_topics.register(LiveTopic(kind="runs", permission="runs.view"))

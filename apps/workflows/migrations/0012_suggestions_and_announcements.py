@@ -10,7 +10,7 @@ import apps.core.ids
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('workflows', '0009_shadows_stay_inside'),
+        ('workflows', '0011_guard_approvals'),
     ]
 
     operations = [
