@@ -147,6 +147,16 @@ def usage_report(*, first: date, last: date) -> UsageReport:
     return reading.usage_report(first=first, last=last)
 
 
+def known_models() -> tuple[str, ...]:
+    """Ids of models that may be asked for by name with the present configuration; none without a provider."""
+    from apps.ai.gateway import route
+
+    try:
+        return route.known_models()
+    except GatewayMisconfigured:
+        return ()
+
+
 def follows_instructions(*, purpose: str = "assist") -> bool:
     """Whether the model a route leads to can be trusted with more than one plain request: choose tools, answer in JSON."""
     from apps.ai.gateway import route

@@ -265,3 +265,28 @@ class TemplateInstallationAdmin(ReadOnly):
 
     list_display = ("template", "version", "workflow", "user_id", "installed_at")
     list_filter = ("template",)
+
+
+@admin.register(models.Proposal)
+class ProposalAdmin(ReadOnly):
+    """Changes proposed to workflows that kept failing."""
+
+    list_display = ("workflow", "step_id", "error_code", "remedy", "author", "risk_class", "state", "created_at")
+    list_filter = ("state", "risk_class", "author", "remedy")
+    list_select_related = ("workflow",)
+
+
+@admin.register(models.HealingPolicy)
+class HealingPolicyAdmin(ReadOnly):
+    """Whether proven remedies of class A are accepted by themselves."""
+
+    list_display = ("accepts_class_a", "changed_by", "changed_at")
+
+
+@admin.register(models.StepDay)
+class StepDayAdmin(ReadOnly):
+    """Sums per workflow, day and step."""
+
+    list_display = ("workflow", "day", "step_id", "runs", "failed", "cost_micros", "measured_at")
+    list_select_related = ("workflow",)
+    date_hierarchy = "day"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -24,7 +24,8 @@ from apps.workflows.language import (
 
 __all__ = [
     "DiffLine", "EffectClass", "EffectFailed", "EffectLine", "EffectView", "Failure", "FailureKind", "FlowRow", "Json", "LiveStep",
-    "PlannedStep", "Reach", "ReplayPlan", "RetryPolicy", "RunError", "RunRow", "RunView", "SecretView", "Sleep", "StepContext",
+    "PlannedStep", "Reach", "ReplayPlan", "RetryPolicy",
+    "RevenueSource", "RunError", "RunRow", "RunView", "SecretView", "Sleep", "StepContext",
     "StepDescription", "StepDetail", "StepHandler", "StepResult", "StepView", "Subject", "TenantRef", "UsageLine", "UsageRow",
     "VersionChangeView", "VersionDiff", "VersionView", "Wait", "WorkflowRow", "WorkflowView",
 ]  # fmt: skip
@@ -427,3 +428,12 @@ class LiveStep:
     title: str
     state: str
     count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevenueSource:
+    """Somebody who knows what a workflow's runs earned. ``of(workflow_id, first, last)`` is the sum of the days (both included,
+    UTC) in millionths of a US dollar, None where it is not known."""
+
+    name: str
+    of: Callable[[UUID, date, date], int | None]

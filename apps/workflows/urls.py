@@ -3,6 +3,8 @@
 from django.urls import path
 
 from apps.workflows import views
+from apps.workflows.analytics import views as analytics
+from apps.workflows.whatif import views as whatif
 
 app_name = "workflows"
 urlpatterns = [
@@ -15,4 +17,13 @@ urlpatterns = [
     path("runs/<uuid:run_id>/cancel/undo/", views.run_cancel_undo, name="run_cancel_undo"),
     path("runs/effects/<uuid:effect_id>/", views.effect_resolve, name="effect_resolve"),
     path("workflows/", views.workflow_list, name="workflow_list"),
+    path("workflows/<slug:slug>/what-if/", whatif.what_if_create, name="what_if_create"),
+    path("workflows/<slug:slug>/analytics/", analytics.analytics, name="analytics"),
+    path("workflows/<slug:slug>/analytics.csv", analytics.analytics_csv, name="analytics_csv"),
+    path("workflows/<slug:slug>/propose/", whatif.proposal_create, name="proposal_create"),
+    path("what-if/<uuid:what_if_id>/", whatif.what_if_detail, name="what_if_detail"),
+    path("what-if/<uuid:what_if_id>/cancel/", whatif.what_if_cancel, name="what_if_cancel"),
+    path("proposals/<uuid:proposal_id>/", whatif.proposal_detail, name="proposal_detail"),
+    path("proposals/<uuid:proposal_id>/decide/", whatif.proposal_decide, name="proposal_decide"),
+    path("proposals/policy/", whatif.healing_policy, name="healing_policy"),
 ]

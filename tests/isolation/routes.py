@@ -41,6 +41,9 @@ class Victim:
     task: uuid.UUID
     run: uuid.UUID
     effect: uuid.UUID
+    workflow: str
+    what_if: uuid.UUID
+    proposal: uuid.UUID
     attachment: uuid.UUID
     membership: int
     invitation: int
@@ -105,6 +108,14 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "workflows:run_replay": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
     "workflows:run_cancel": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
     "workflows:run_cancel_undo": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
+    **{
+        f"workflows:{name}": lambda v: {"slug": (v.workflow, "unknown")}
+        for name in ("what_if_create", "analytics", "analytics_csv", "proposal_create")
+    },
+    "workflows:what_if_detail": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
+    "workflows:what_if_cancel": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
+    "workflows:proposal_detail": lambda v: {"proposal_id": (v.proposal, UNKNOWN_UUID)},
+    "workflows:proposal_decide": lambda v: {"proposal_id": (v.proposal, UNKNOWN_UUID)},
     "workflows:effect_resolve": lambda v: {"effect_id": (v.effect, UNKNOWN_UUID)},
     "tasks_api:task_detail": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks_api:task_review": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
@@ -161,7 +172,7 @@ def make_victim(outsider: Any) -> Victim:
     from apps.tasks.models import Attachment, Conversation
     from apps.tenants.models import TenantExport
     from apps.tenants.storage import TenantStorage
-    from apps.workflows.models import Effect, Trigger, Workflow
+    from apps.workflows.models import Effect, Proposal, Trigger, WhatIf, Workflow, WorkflowVersion
 
     with transactions.entered("globex") as tenant:
         task = submit_task(
@@ -192,6 +203,16 @@ def make_victim(outsider: Any) -> Victim:
         )
         Budget.objects.create(id=FOREIGN_INT, scope="workflow", subject=CANARY, cap_micros=1)
         conversation = Conversation.objects.create(user_id=outsider.pk, title=CANARY)
+        secret_flow = Workflow.objects.create(slug=CANARY, name=CANARY)
+        version = WorkflowVersion.objects.create(
+            workflow=secret_flow, number=1, definition={"start": "a", "steps": {"a": {"type": "set"}}}, content_hash=CANARY
+        )
+        Workflow.objects.filter(pk=secret_flow.pk).update(current=version)
+        what_if = WhatIf.objects.create(workflow=secret_flow, title=CANARY, definition=version.definition)
+        proposal = Proposal.objects.create(
+            workflow=secret_flow, base=version, step_id="a", error_code=CANARY, remedy="reconnect", risk_class="A", failed_runs=3,
+            state="hint",
+        )  # fmt: skip
         workflow = Workflow.objects.get(slug="answer")
         hook = Trigger.objects.create(
             workflow=workflow, slug="hook", kind="webhook", config={"verify": "none"}, problem=CANARY
@@ -233,6 +254,9 @@ def make_victim(outsider: Any) -> Victim:
         tenant=tenant,
         task=task.id,
         run=task.run_id,
+        workflow=CANARY,
+        what_if=what_if.pk,
+        proposal=proposal.pk,
         effect=effect.pk,
         attachment=attachment.pk,
         membership=FOREIGN_INT,

@@ -29,6 +29,9 @@ TABLES = (
     "approvalpolicy",
     "allowrule",
     "allowanceday",
+    "proposal",
+    "healingpolicy",
+    "stepday",
 )
 FORGET_WORKFLOWS = """
 UPDATE workflows_workflow SET current_id = NULL WHERE slug <> ALL(%(kept)s);

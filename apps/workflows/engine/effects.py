@@ -112,8 +112,13 @@ class EffectRunner(EffectApprovals):
         if reply is None:
             return False
         call = self._call(live, token, handler, ctx, reply.pop("request"), str(new_id()))
+        call.judged = self._judge(live, token, handler, call.request_text, dry_run=True)
         self._new.append((live, token, call, self._row(live, token, handler, call) | reply | {"dry_run": True}))
         return True
+
+    def judges_held(self, live: LiveRun, token: Token, handler: StepHandler, text: str) -> bool:
+        """Whether people would be asked before this request goes out."""
+        return self._judge(live, token, handler, text, dry_run=True).held
 
     def _intend(self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, now: float) -> None:
         rehearsed = ctx.dry_run and not handler.handles_dry_run

@@ -1,5 +1,6 @@
 """Tables of workflows."""
 
+from apps.workflows.analytics.models import StepDay
 from apps.workflows.announcing.models import Announcement, AnnouncementMail
 from apps.workflows.approvals.models import (
     AllowanceDay,
@@ -15,7 +16,7 @@ from apps.workflows.library.models import TemplateInstallation
 from apps.workflows.models.definitions import Secret, VersionChange, Workflow, WorkflowVersion
 from apps.workflows.models.runs import Effect, Evidence, HeldCancel, Run, RunEvent, StepRun, UsageEntry
 from apps.workflows.triggers.models import Firing, Trigger
-from apps.workflows.whatif.models import WhatIf, WhatIfRun
+from apps.workflows.whatif.models import HealingPolicy, Proposal, WhatIf, WhatIfRun
 
 __all__ = [
     "AllowRule",
@@ -30,10 +31,13 @@ __all__ = [
     "Effect",
     "Evidence",
     "Firing",
+    "HealingPolicy",
     "HeldCancel",
+    "Proposal",
     "Run",
     "RunEvent",
     "Secret",
+    "StepDay",
     "StepRun",
     "StepSample",
     "Suggestion",

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from babel.numbers import format_percent
 from django import template
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from apps.core.differences import Piece
 from apps.core.redaction import redact
@@ -169,6 +170,15 @@ def is_live(state: str) -> bool:
 def short_id(value: Any) -> str:
     """The end of an id: its beginning is the time and the same for neighbours."""
     return str(value)[-8:]
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of 1 as per cent in the reader's format, with one digit below ten."""
+    if share is None:
+        return "–"
+    locale = (get_language() or "en").replace("-", "_")
+    return format_percent(share, "#,##0.#%" if share < 0.1 else "#,##0%", locale=locale)
 
 
 @register.filter

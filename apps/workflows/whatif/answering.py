@@ -106,7 +106,7 @@ def answer_inside(
         reply = _stand_in(handler, asking, text, recorded, Answered.NOT_SENT)
     elif not shadow.pays:
         reply = _stand_in(handler, asking, text, recorded, Answered.WOULD_ASK)
-    elif _may_pay(live, text):
+    elif not effects.judges_held(live, token, handler, text) and _may_pay(live, text):
         return None
     else:
         reply = _stand_in(handler, asking, text, recorded, Answered.CAP)

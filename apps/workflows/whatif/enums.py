@@ -31,3 +31,22 @@ class Answered(TextChoices):
     WOULD_ASK = "would_ask", _("Would ask the model")
     ASKED = "asked", _("Asked the model")
     CAP = "cap", _("Would ask the model; the limit is used up")
+
+
+class ProposalState(TextChoices):
+    """Life of a proposed change. The last four are final."""
+
+    PROVING = "proving", _("Being proven")
+    PROVEN = "proven", _("Proven")
+    HINT = "hint", _("Something to do by hand")
+    REFUTED = "refuted", _("Did not help")
+    ACCEPTED = "accepted", _("Accepted")
+    DISMISSED = "dismissed", _("Dismissed")
+    UNDONE = "undone", _("Taken back")
+
+
+class Author(TextChoices):
+    """Who made a proposal."""
+
+    CATALOGUE = "catalogue", _("The catalogue of remedies")
+    MODEL = "model", _("A model, checked by the validator")

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.core.ids import new_id
-from apps.workflows.whatif.enums import Verdict, WhatIfState
+from apps.workflows.whatif.enums import Author, ProposalState, Verdict, WhatIfState
 
 
 class WhatIf(models.Model):
@@ -79,3 +79,71 @@ class WhatIfRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what_if_id} {self.origin_id} {self.verdict}"
+
+
+class Proposal(models.Model):
+    """A change to a workflow that keeps failing at one step with one error; ``definition`` is empty where only a person can help.
+
+    ``proof`` counts the verdicts of ``what_if`` over the failed runs and a sample of succeeded ones. ``base`` is the version that
+    failed: only while it is the current one may the change be accepted. Acceptance is one conditional update.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workflow = models.ForeignKey(
+        "workflows.Workflow", on_delete=models.CASCADE, related_name="proposals", db_index=False
+    )
+    base = models.ForeignKey("workflows.WorkflowVersion", on_delete=models.CASCADE, related_name="+", db_index=False)
+    step_id = models.CharField(max_length=100)
+    error_code = models.CharField(max_length=80)
+    remedy = models.CharField(max_length=40)
+    author = models.CharField(max_length=10, choices=Author, db_default=Author.CATALOGUE)
+    params = models.JSONField(default=dict)
+    reason = models.CharField(max_length=500, db_default="")
+    definition = models.JSONField(null=True)
+    risk_class = models.CharField(max_length=1)
+    failed_runs = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=ProposalState)
+    what_if = models.ForeignKey(WhatIf, null=True, on_delete=models.SET_NULL, related_name="+")
+    proof = models.JSONField(default=dict)
+    decided_by = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=500, db_default="")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow", "step_id", "error_code"],
+                condition=Q(state__in=["proving", "proven", "hint"]),
+                name="workflows_proposal_one_open_per_error",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ProposalState.values), name="workflows_proposal_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(risk_class__in=["A", "B", "C"]), name="workflows_proposal_class_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | Q(definition__isnull=False, decided_at__isnull=False),
+                name="workflows_proposal_accepted_has_a_change",
+            ),
+        ]
+        indexes = [models.Index(fields=["workflow", "created_at"], name="workflows_proposal_when")]
+
+    def __str__(self) -> str:
+        return f"{self.workflow_id} {self.remedy} {self.state}"
+
+
+class HealingPolicy(models.Model):
+    """Whether remedies of class A are accepted by themselves once proven. One row at most; none means no."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    accepts_class_a = models.BooleanField(db_default=False)
+    changed_by = models.BigIntegerField(null=True)
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="workflows_healingpolicy_is_one_row")]
+
+    def __str__(self) -> str:
+        return "A" if self.accepts_class_a else "-"

@@ -17,13 +17,12 @@ from apps.dispatch.contracts import NewWork
 from apps.dispatch.enums import Queue
 from apps.live import facade as live_updates
 from apps.tenants.facade import current_tenant
-from apps.workflows.catalogue import config_validators
 from apps.workflows.conf import RUN_KIND, code_revision
-from apps.workflows.core.validate import validate
 from apps.workflows.enums import RunState
-from apps.workflows.errors import InvalidDefinition, UnknownWorkflow
+from apps.workflows.errors import UnknownWorkflow
 from apps.workflows.models import Effect, Run, WhatIf, WhatIfRun, Workflow, WorkflowVersion
 from apps.workflows.selectors import get_run
+from apps.workflows.services.definitions import require_valid
 from apps.workflows.services.recovery import cancel_run
 from apps.workflows.whatif import figures, verdict
 from apps.workflows.whatif.conf import MOST_RUNS, PRIORITY, USUAL_RUNS
@@ -102,19 +101,13 @@ def _document(
     workflow: Workflow, number: int | None, definition: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], int | None]:
     if definition is not None:
-        problems = [one for one in validate(definition, types=config_validators()) if _is_error(one)]
-        if problems:
-            raise InvalidDefinition(fields={one.place or "definition": one.message for one in reversed(problems)})
+        require_valid(definition, slug=workflow.slug)
         return dict(definition), None
     versions = WorkflowVersion.objects.filter(workflow=workflow)
     version = versions.filter(number=number).first() if number is not None else workflow.current
     if version is None:
         raise InvalidInput(fields={"version": _("There is no such version.")})
     return version.definition, version.number
-
-
-def _is_error(problem: Any) -> bool:
-    return getattr(problem, "severity", "error") == "error"
 
 
 def _check(selection: Selection, model: str, cap_micros: int) -> None:
@@ -250,8 +243,6 @@ def answers_of(shadow_id: UUID) -> dict[str, str]:
 
 def classes_of(run_id: UUID) -> list[str]:
     """Risk classes computed for a run's effects, where any were."""
-    if not any(field.name == "risk_class" for field in Effect._meta.get_fields()):
-        return []
     return list(Effect.objects.filter(run_id=run_id).exclude(risk_class="").values_list("risk_class", flat=True))
 
 

@@ -151,7 +151,7 @@ def load_shadows(rows: Iterable[Sequence[Any]]) -> dict[str, Shadow]:
 
 def _version(row: Sequence[Any]) -> Version:
     definition = json.loads(row[4]) if isinstance(row[4], str) else row[4]
-    return Version(f"whatif:{row[0]}", row[5], row[3], parse(definition))
+    return Version(f"whatif:{row[0]}", row[5], row[3], parse(definition), definition)
 
 
 def _shadow(row: Sequence[Any], pays: bool, model: str, version: Version) -> Shadow:  # noqa: FBT001 - a column's value
