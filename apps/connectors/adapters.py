@@ -50,14 +50,14 @@ def _adapter_class() -> Any:
             super().__init__()
             self.wire = wire
 
-        def send(self, request: Any, **_options: Any) -> Any:
+        def send(self, request: Any, *_arguments: Any, **_options: Any) -> Any:
             """Send a prepared request; limits of time and size are the wire's."""
             answer = self.wire.send(request.method, request.url, headers=request.headers, content=_body(request.body))
             response = requests.Response()
             response.status_code = answer.status
             response.headers = requests.structures.CaseInsensitiveDict(answer.headers.items())
             response.encoding = requests.utils.get_encoding_from_headers(response.headers)
-            response._content = answer.content  # type: ignore[assignment]
+            response._content = answer.content
             response.raw = io.BytesIO(answer.content)
             response.url, response.request, response.reason = request.url, request, ""
             return response
@@ -118,7 +118,8 @@ class _Urllib3Answer:
 
     def getheader(self, name: str, default: str | None = None) -> str | None:
         """One header."""
-        return self.headers.get(name, default)
+        found: str | None = self.headers.get(name, default)
+        return found
 
 
 class BotocoreHook:

@@ -4,19 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.connectors import actions, budget, connections, outcomes, selectors
+from apps.connectors import actions, budget, connections, outcomes, polling, selectors, sign_in
 from apps.connectors.clock import SYSTEM
 from apps.connectors.contracts import (
+    CallView,
     ConflictView,
+    ConnectionUse,
     ConnectionView,
     Connector,
+    NewEvents,
     PollReport,
     RateReading,
     RateRule,
     SchemaDiff,
 )
 from apps.connectors.providers.notion import conflicts, inbox, jobs, outbox, schema
-from apps.connectors.registries import connectors
+from apps.connectors.registries import connection_users, connectors
 from apps.core.errors import PlatformError
 from apps.core.reach import Reach
 
@@ -50,6 +53,44 @@ def connect(*, connector: str, values: Mapping[str, str], name: str = "") -> Con
         jobs.wake(view.id)
         return view
     return connections.connect(connector=connector, values=values, name=name)
+
+
+def begin_sign_in(
+    *,
+    connector: str,
+    user_id: int,
+    session_key: str,
+    redirect_uri: str,
+    name: str = "",
+    connection_id: UUID | None = None,
+) -> str:
+    """The address at the service to send the browser to; see ``sign_in.begin``."""
+    return sign_in.begin(connector=connector, user_id=user_id, session_key=session_key, redirect_uri=redirect_uri, name=name,
+                         connection_id=connection_id)  # fmt: skip
+
+
+def finish_sign_in(*, state: str, code: str, error: str, user_id: int, session_key: str) -> ConnectionView:
+    """The browser came back from the service; see ``sign_in.finish``."""
+    return sign_in.finish(state=state, code=code, error=error, user_id=user_id, session_key=session_key)
+
+
+def list_calls(connection_id: UUID, *, limit: int = 20) -> list[CallView]:
+    """The latest calls through a connection."""
+    return selectors.list_calls(connection_id=connection_id, limit=limit)
+
+
+def list_uses(connection_id: UUID) -> list[ConnectionUse]:
+    """What of the workspace works through a connection, as registered in ``connection_users``."""
+    return [use for users in connection_users for use in users.list(connection_id)]
+
+
+def poll_trigger(connection_id: UUID, *, trigger: str, settings: Mapping[str, Json], cursor: str) -> NewEvents:
+    """Ask a polled trigger for what is new since ``cursor`` ("" marks the beginning). Takes one call from the rate budget.
+
+    Makes network calls: not inside a transaction. Raises ``NotFound``, ``InvalidInput`` and the connector's coded errors; health is
+    written down here.
+    """
+    return polling.poll(connection_id=connection_id, trigger=trigger, settings=settings, cursor=cursor)
 
 
 def pause_connection(connection_id: UUID) -> ConnectionView:
@@ -104,6 +145,7 @@ def get_connection(connection_id: UUID) -> ConnectionView:
 
 def disconnect(connection_id: UUID) -> None:
     """Forget the credentials and stop using the connection; nothing is deleted in the outside service."""
+    sign_in.revoke(connections.get(connection_id))
     connections.disconnect(connection_id=connection_id)
 
 

@@ -17,8 +17,14 @@ class ConnectForm(AccessibleForm):
     def __init__(self, *args: Any, connector: Connector, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for spec in connector.fields:
+            if spec.choices:
+                self.fields[spec.name] = forms.ChoiceField(
+                    label=spec.label, help_text=spec.help, choices=spec.choices, initial=spec.default,
+                    widget=forms.Select(attrs={"class": "input"}),
+                )  # fmt: skip
+                continue
             self.fields[spec.name] = forms.CharField(
-                label=spec.label, help_text=spec.help, required=spec.required, max_length=400,
+                label=spec.label, help_text=spec.help, required=spec.required, max_length=400, initial=spec.default,
                 widget=forms.TextInput(attrs={**SECRET, "class": "input"}),
             )  # fmt: skip
         self.fields["name"] = forms.CharField(

@@ -40,9 +40,9 @@ def record(
     if not code:
         health.record_success(connection, clock=SYSTEM)
     elif kind in health.FATAL:
-        health.record_fatal(connection_id=connection.pk, error=error or kind(), clock=SYSTEM)  # type: ignore[misc]
+        health.record_fatal(connection_id=connection.pk, error=error or kind(), clock=SYSTEM)
     elif kind in health.OUTAGE:
-        health.record_outage(connection_id=connection.pk, error=error or kind(), clock=SYSTEM)  # type: ignore[misc]
+        health.record_outage(connection_id=connection.pk, error=error or kind(), clock=SYSTEM)
     elif kind is RateLimited:
         seconds = (error.retry_after if error else retry_after) or 1.0
         budget.block(key=actions.budget_key(connection), seconds=seconds, clock=SYSTEM)

@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.guards import held_permissions, permission_required
-from apps.connectors import facade
-from apps.connectors.conf import sandbox
+from apps.connectors import facade, sign_in
+from apps.connectors.conf import oauth_variables, sandbox
 from apps.connectors.contracts import ConnectionView
 from apps.connectors.enums import SchemaAction
 from apps.connectors.forms import ConnectForm
+from apps.connectors.pages_catalogue import shelves
+from apps.connectors.pages_sign_in import redirect_address
 from apps.connectors.registries import connectors
 from apps.core.errors import PlatformError
 
@@ -36,7 +38,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     context = {
         "connections": [one for one in found if one.state in SHOWN_STATES],
         "former": [one for one in found if one.state not in SHOWN_STATES],
-        "catalogue": [entry for entry in facade.catalogue() if entry.fields],
+        "shelves": shelves(),
         "conflicts": sum(one.open_conflicts for one in found),
         "may_manage": _may_manage(request),
         "now": timezone.now(),
@@ -76,7 +78,15 @@ def _connect(request: HttpRequest, slug: str, *, known: ConnectionView | None) -
             return redirect("connections:connection_detail", view.id)
         except PlatformError as error:
             form.add_platform_error(error)
-    context = {"form": form, "manifest": manifest, "known": known, "sandbox": local}
+    context = {
+        "form": form,
+        "manifest": manifest,
+        "known": known,
+        "sandbox": local,
+        "signs_in": sign_in.available(manifest),
+        "oauth_variables": oauth_variables(manifest.oauth.client).replace(", ", "\n") if manifest.oauth else "",
+        "redirect_address": redirect_address(request) if manifest.oauth else "",
+    }
     return render(request, "connectors/connection_form.html", context, status=400 if form.errors else 200)
 
 
@@ -95,6 +105,8 @@ def _detail(request: HttpRequest, view: ConnectionView, **more: Any) -> HttpResp
         "rate": rate,
         "rate_percent": 100 * rate.used / rate.burst,
         "may_manage": _may_manage(request),
+        "calls": facade.list_calls(view.id, limit=10),
+        "uses": facade.list_uses(view.id),
         "refresh": view.setup_state == "running",
         "webhook_url": request.build_absolute_uri(view.webhook_path) if _may_manage(request) else "",
         "now": timezone.now(),

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.connectors import notices, onboarding, overview, preflight
+from apps.connectors import notices, onboarding, overview, preflight, renewal
 from apps.connectors.providers.notion import jobs, outbox
 from apps.connectors.providers.shelf import CATALOGUE
 from apps.connectors.registries import connectors
@@ -22,6 +22,8 @@ work_kinds.register(JobKind(name=jobs.SWEEP, handler=jobs.sweep_connections, tim
 work_kinds.register(JobKind(name=jobs.POLL, handler=jobs.poll, timeout_s=600, max_attempts=1, max_parallel=2))
 work_kinds.register(JobKind(name=jobs.SETUP, handler=jobs.set_up, timeout_s=600, max_attempts=2, max_parallel=1))
 work_kinds.register(JobKind(name=outbox.PUSH, handler=jobs.push, timeout_s=180, max_attempts=20, max_parallel=2))
+work_kinds.register(JobKind(name=renewal.SWEEP, handler=renewal.sweep, timeout_s=300, max_attempts=1))
+schedules.register(Schedule(name="connectors.sweep", every_s=60, kind=renewal.SWEEP, scope=ScheduleScope.TENANT))
 schedules.register(Schedule(name="notion.sweep", every_s=60, kind=jobs.SWEEP, scope=ScheduleScope.TENANT))
 preflight_checks.register(PreflightCheck(name="notion", check=preflight.notion, order=70))
 navigation.register(
@@ -34,7 +36,8 @@ navigation.register(
         group="build",
         also=frozenset({
             "connections:connection_detail", "connections:connection_create", "connections:connection_schema",
-            "connections:connection_reconnect", "connections:conflict_list",
+            "connections:connection_reconnect", "connections:conflict_list", "connections:catalogue",
+            "connections:catalogue_detail",
         }),
     )
 )  # fmt: skip

@@ -7,12 +7,15 @@ from uuid import UUID
 
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from apps.connectors.conf import timing
-from apps.connectors.contracts import ConflictView, ConnectionView, DatabaseView
-from apps.connectors.enums import ConflictState, ConnectionState, PageState, SyncState
+from apps.connectors.contracts import CallView, ConflictView, ConnectionView, DatabaseView
+from apps.connectors.enums import AuthKind, ConflictState, ConnectionState, PageState, SyncState
 from apps.connectors.errors import ConnectionUnknown
-from apps.connectors.models import Connection, NotionConflict, NotionPage, NotionPush
+from apps.connectors.models import Connection, ConnectorCall, NotionConflict, NotionPage, NotionPush
+from apps.connectors.registries import connectors
 
 MAX_LISTED = 1000
 
@@ -71,6 +74,24 @@ def list_troubled(*, limit: int) -> list[Connection]:
     return list(rows.order_by("-state", "created_at")[:limit])
 
 
+def list_calls(*, connection_id: UUID, limit: int) -> list[CallView]:
+    """Latest first."""
+    rows = (
+        ConnectorCall.objects.filter(connection=connection_id)
+        .select_related("connection")
+        .order_by("-at", "-pk")[:limit]
+    )
+    return [CallView(action=row.action, title=_call_title(row), outcome=row.outcome, problem=row.problem, ms=row.ms, at=row.at)
+            for row in rows]  # fmt: skip
+
+
+def _call_title(row: ConnectorCall) -> str:
+    manifest = connectors.get(row.connection.connector)
+    known: dict[str, str | Promise] = {"check": _("Test call"), "renew": _("Sign-in renewed")}
+    found = manifest.action(row.action) or manifest.trigger(row.action)
+    return str(found.title if found else known.get(row.action, row.action))
+
+
 def view_conflict(row: NotionConflict) -> ConflictView:
     """One conflict as others see it."""
     return ConflictView(
@@ -119,7 +140,7 @@ def _view(
         account_id=row.account_id, calls_per_minute=row.calls_per_minute, failures=row.failures, paused_until=row.paused_until,
         failed_at=row.failed_at, created_at=row.created_at, expires_soon=_expires_soon(row),
         has_webhook_secret=bool(row.webhook_secret), setup_state=_setup_state(row), setup_problem=row.setup_problem,
-        polled_at=min(polled, default=None),
+        polled_at=min(polled, default=None), auth=row.auth, scopes=tuple(row.scopes.split()), signs_in=row.auth == AuthKind.OAUTH,
     )  # fmt: skip
 
 

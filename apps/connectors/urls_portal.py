@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.connectors import pages, pages_conflicts
+from apps.connectors import pages, pages_catalogue, pages_conflicts, pages_sign_in
 
 app_name = "connections"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("conflicts/", pages_conflicts.conflict_list, name="conflict_list"),
     path("conflicts/<uuid:conflict_id>/resolve/", pages_conflicts.conflict_resolve, name="conflict_resolve"),
     path("conflicts/<uuid:conflict_id>/undo/", pages_conflicts.conflict_reverse, name="conflict_reverse"),
+    path("catalogue/", pages_catalogue.catalogue, name="catalogue"),
+    path("catalogue/<slug:connector>/", pages_catalogue.catalogue_detail, name="catalogue_detail"),
+    path("oauth/callback/", pages_sign_in.oauth_callback, name="oauth_callback"),
+    path("oauth/<slug:connector>/start/", pages_sign_in.oauth_start, name="oauth_start"),
     path("new/<slug:connector>/", pages.connection_create, name="connection_create"),
     path("<uuid:connection_id>/", pages.connection_detail, name="connection_detail"),
     path("<uuid:connection_id>/reconnect/", pages.connection_reconnect, name="connection_reconnect"),

@@ -110,9 +110,9 @@ class Wire:
             self.touched = self.touched or (sent and not safe)
             raise self._down(f"{where}: {type(error).__name__}", doubt=doubt) from error
         answer = Answer(method=method, status=response.status_code, headers=response.headers, content=response.content)
-        error = self._explain(answer)
-        if error is not None:
-            raise self._graded(error, where, answer, safe=safe)
+        problem = self._explain(answer)
+        if problem is not None:
+            raise self._graded(problem, where, answer, safe=safe)
         self.touched = self.touched or not safe
         return answer
 

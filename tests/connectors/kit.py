@@ -30,6 +30,12 @@ class Connected:
         return Connection.objects.get(pk=self.view.id)
 
     def act(self, action: str, *, key: str = "key-1", timeout_s: float = 20, **inputs: Json) -> dict[str, Json]:
+        """Do one thing."""
+        return self.do(action, inputs, key=key, timeout_s=timeout_s)
+
+    def do(
+        self, action: str, inputs: Mapping[str, Json], *, key: str = "key-1", timeout_s: float = 20
+    ) -> dict[str, Json]:
         """Do one thing. The frozen request never holds a secret."""
         self.frozen = facade.prepare_action(connection_id=self.view.id, action=action, inputs=inputs)
         unlocked = facade.unlock_action(self.frozen)

@@ -126,6 +126,8 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         "attachment_id": (v.attachment, UNKNOWN_UUID),
     },
     "connections:connection_create": lambda v: {"connector": (v.tenant.slug, "unknown")},
+    "connections:catalogue_detail": lambda v: {"connector": (v.tenant.slug, "unknown")},
+    "connections:oauth_start": lambda v: {"connector": (v.tenant.slug, "unknown")},
     **{
         f"connections:connection_{verb}": lambda v: {"connection_id": (v.connection, UNKNOWN_UUID)}
         for verb in ("detail", "reconnect", "test", "pause", "resume", "disconnect", "schema", "set_up", "read")

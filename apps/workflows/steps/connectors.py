@@ -9,7 +9,8 @@ from apps.connectors import facade as connectors
 from apps.connectors.contracts import Action, Connector
 from apps.connectors.enums import ActionEffect
 from apps.core.reach import READ, UNKNOWN_WRITE, Reach
-from apps.workflows.contracts import StepContext, StepHandler, UsageLine
+from apps.workflows.contracts import StepContext, StepHandler, StepResult, UsageLine
+from apps.workflows.core.taxonomy import Failure
 from apps.workflows.enums import EffectClass
 
 # A read may be repeated freely, which is what the engine does with metered calls; nothing is booked for it.
@@ -26,13 +27,16 @@ class ConnectorStep(StepHandler):
 
     timeout_s = 60.0
     action = ""
+    connector = ""
     input_schema: Mapping[str, Any] = {}
     reach_of: Callable[[Mapping[str, Any]], Reach] | None = None
 
     def prepare(self, ctx: StepContext) -> Mapping[str, Any]:
+        given = ctx.config.get("connection_id")
         return connectors.prepare_action(
-            connection_id=UUID(ctx.config["connection_id"]), action=self.action, inputs=ctx.config["inputs"]
-        )
+            connection_id=UUID(given) if given else None, connector=self.connector, action=self.action,
+            inputs=ctx.config["inputs"],
+        )  # fmt: skip
 
     def reach(self, request: Mapping[str, Any]) -> Reach:
         if self.reach_of is not None:
@@ -46,13 +50,22 @@ class ConnectorStep(StepHandler):
         return {**request, "inputs": dict(value)}
 
     def breaker_key(self, ctx: StepContext, request: Mapping[str, Any]) -> str:
-        return f"{request['connector']}:{request['connection_id']}"
+        return f"{request['connector']}:{request['connection_id']}" if request["connection_id"] else ""
 
     def unlock(self, ctx: StepContext, request: Mapping[str, Any]) -> object:
         return connectors.unlock_action(request)
 
     def perform(self, request: Mapping[str, Any], secrets: object, *, key: str, deadline: float) -> Mapping[str, Any]:
         return connectors.perform_action(request, secrets, key=key, timeout_s=_left(deadline))
+
+    def settle(self, ctx: StepContext, request: Mapping[str, Any], response: Mapping[str, Any]) -> StepResult:
+        connectors.record_outcome(request)
+        return StepResult(output=response)
+
+    def abandon(self, ctx: StepContext, request: Mapping[str, Any], error: Failure) -> None:
+        connectors.record_outcome(
+            request, error_code=error.code, problem=error.message, retry_after=error.retry_after
+        )
 
     def waste(self, ctx: StepContext, request: Mapping[str, Any]) -> tuple[UsageLine, ...] | None:
         return None
@@ -78,7 +91,7 @@ def _handler(connector: Connector, action: Action) -> StepHandler:
     base = LookupConnectorStep if action.effect == ActionEffect.LOOKUP and action.find is not None else ConnectorStep
     schema = {
         "type": "object",
-        "required": ["connection_id", "inputs"],
+        "required": [*(["connection_id"] if connector.needs_connection else []), "inputs"],
         "additionalProperties": False,
         "properties": {"connection_id": {"type": "string", "format": "uuid"}, "inputs": dict(action.input_schema)},
     }
@@ -87,6 +100,7 @@ def _handler(connector: Connector, action: Action) -> StepHandler:
         "title": action.title,
         "effect": CLASSES[action.effect],
         "action": action.slug,
+        "connector": connector.slug,
         "config_schema": schema,
         "output_schema": action.output_schema,
         "input_schema": action.input_schema,

@@ -13,9 +13,15 @@ REPOSITORY = text(
 )
 NUMBER = number(_("Issue number"), least=1)
 LABELS = many(_("Labels"), {"type": "string", "minLength": 1, "maxLength": 50}, most=20)
-CREATE = record("repository", "title", repository=REPOSITORY, title=text(_("Title"), most=256, least=1),
-                body=long_text(_("Description"), _("Markdown."), most=60_000), labels=LABELS,
-                assignees=many(_("Assigned to"), {"type": "string", "minLength": 1, "maxLength": 39}, most=10))  # fmt: skip
+CREATE = record(
+    "repository",
+    "title",
+    repository=REPOSITORY,
+    title=text(_("Title"), most=256, least=1),
+    body=long_text(_("Description"), _("Markdown."), most=60_000),
+    labels=LABELS,
+    assignees=many(_("Assigned to"), {"type": "string", "minLength": 1, "maxLength": 39}, most=10),
+)
 COMMENT = record(
     "repository",
     "number",
@@ -30,13 +36,28 @@ ADD_LABELS = record(
 STATE = record(
     "repository", "number", "state", repository=REPOSITORY, number=NUMBER, state=choice(_("State"), ("open", "closed"))
 )
-FIND = record("repository", repository=REPOSITORY,
-              state=choice(_("State"), ("open", "closed", "all"), default="open"), labels=LABELS,
-              contains=text(_("Title contains"), most=200), limit=number(_("At most"), least=1, most=100, default=30))  # fmt: skip
+FIND = record(
+    "repository",
+    repository=REPOSITORY,
+    state=choice(_("State"), ("open", "closed", "all"), default="open"),
+    labels=LABELS,
+    contains=text(_("Title contains"), most=200),
+    limit=number(_("At most"), least=1, most=100, default=30),
+)
 WATCH = record("repository", repository=REPOSITORY)
-ISSUE = result("number", "url", "title", "state", number=plain(_("Issue number"), "integer"), url=plain(_("Address")),
-               title=plain(_("Title")), state=plain(_("State")), labels=many(_("Labels"), {"type": "string"}),
-               author=plain(_("Author")), body=plain(_("Description")))  # fmt: skip
+ISSUE = result(
+    "number",
+    "url",
+    "title",
+    "state",
+    number=plain(_("Issue number"), "integer"),
+    url=plain(_("Address")),
+    title=plain(_("Title")),
+    state=plain(_("State")),
+    labels=many(_("Labels"), {"type": "string"}),
+    author=plain(_("Author")),
+    body=plain(_("Description")),
+)
 ISSUES = result(issues=many(_("Issues"), ISSUE))
 COMMENTED = result(id=plain(_("Comment"), "integer"), url=plain(_("Address")))
 LABELLED = result(labels=many(_("Labels"), {"type": "string"}))

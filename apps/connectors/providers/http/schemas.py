@@ -32,16 +32,28 @@ SEND = {
 }
 SEND_KEYED = {
     **record(
-        "url", url=URL, method=choice(_("Method"), ("POST", "PUT", "PATCH", "DELETE"), default="POST"), query=QUERY,
-        headers=HEADERS, max_bytes=MOST, key_header=text(
-            _("Header for the key"), _("The service promises to carry out one key only once."), most=100, default="Idempotency-Key",
+        "url",
+        url=URL,
+        method=choice(_("Method"), ("POST", "PUT", "PATCH", "DELETE"), default="POST"),
+        query=QUERY,
+        headers=HEADERS,
+        max_bytes=MOST,
+        key_header=text(
+            _("Header for the key"),
+            _("The service promises to carry out one key only once."),
+            most=100,
+            default="Idempotency-Key",
             pattern="^[A-Za-z0-9-]+$",
-        ), **BODY,
+        ),
+        **BODY,
     ),
     "allOf": SEND["allOf"],
-}  # fmt: skip
+}
 ANSWER = result(
-    "status", "headers",
-    status=plain(_("Status"), "integer"), headers={"type": "object", "title": _("Headers")},
-    json={"title": _("Answer as JSON")}, text=plain(_("Answer as text")),
-)  # fmt: skip
+    "status",
+    "headers",
+    status=plain(_("Status"), "integer"),
+    headers={"type": "object", "title": _("Headers")},
+    json={"title": _("Answer as JSON")},
+    text=plain(_("Answer as text")),
+)

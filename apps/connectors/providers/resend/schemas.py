@@ -12,11 +12,25 @@ SENDER = text(
     most=400,
     least=3,
 )
-SEND = record("from", "to", "subject", "text", **{"from": SENDER}, **PROPERTIES,
-              scheduled_at=text(_("Send at"), _("A moment in ISO 8601, at most 30 days ahead."), most=40))  # fmt: skip
+SEND = record(
+    "from",
+    "to",
+    "subject",
+    "text",
+    **{"from": SENDER},
+    **PROPERTIES,
+    scheduled_at=text(_("Send at"), _("A moment in ISO 8601, at most 30 days ahead."), most=40),
+)
 SENT = result(id=plain(_("Mail")))
-STATUS = result("id", "status", id=plain(_("Mail")), status=plain(_("Last event")), to=many(_("To"), {"type": "string"}),
-                subject=plain(_("Subject")), created_at=plain(_("Created")))  # fmt: skip
+STATUS = result(
+    "id",
+    "status",
+    id=plain(_("Mail")),
+    status=plain(_("Last event")),
+    to=many(_("To"), {"type": "string"}),
+    subject=plain(_("Subject")),
+    created_at=plain(_("Created")),
+)
 DOMAINS = result(domains=many(_("Domains"), result("name", "status", name=plain(_("Name")), status=plain(_("Status")))))
 WHICH = record("id", id=ID)
 __all__ = ["ADDRESS", "DOMAINS", "SEND", "SENT", "STATUS", "WHICH"]
