@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.connectors import actions, budget, connections, outcomes, polling, selectors, sign_in
+from apps.connectors.bot import chats
 from apps.connectors.clock import SYSTEM
 from apps.connectors.contracts import (
     CallView,
@@ -18,6 +19,7 @@ from apps.connectors.contracts import (
     RateRule,
     SchemaDiff,
 )
+from apps.connectors.models import BotChat
 from apps.connectors.providers.notion import conflicts, inbox, jobs, outbox, schema
 from apps.connectors.registries import connection_users, connectors
 from apps.core.errors import PlatformError
@@ -82,6 +84,21 @@ def list_calls(connection_id: UUID, *, limit: int = 20) -> list[CallView]:
 def list_uses(connection_id: UUID) -> list[ConnectionUse]:
     """What of the workspace works through a connection, as registered in ``connection_users``."""
     return [use for users in connection_users for use in users.list(connection_id)]
+
+
+def list_chats(connection_id: UUID) -> list[BotChat]:
+    """Chats linked to a Telegram connection, oldest first."""
+    return list(BotChat.objects.filter(connection=connection_id).order_by("linked_at", "pk"))
+
+
+def make_link_code(connection_id: UUID, *, user_id: int) -> str:
+    """A one-time code with which this member links a chat; see ``bot.chats.make_code``."""
+    return chats.make_code(connection_id=connection_id, user_id=user_id)
+
+
+def unlink_chat(chat_id: UUID, *, user_id: int, may_manage: bool) -> BotChat:
+    """Forget a chat; see ``bot.chats.unlink``."""
+    return chats.unlink(chat_id=chat_id, user_id=user_id, may_manage=may_manage)
 
 
 def poll_trigger(connection_id: UUID, *, trigger: str, settings: Mapping[str, Json], cursor: str) -> NewEvents:

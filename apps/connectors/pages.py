@@ -106,6 +106,7 @@ def _detail(request: HttpRequest, view: ConnectionView, **more: Any) -> HttpResp
         "rate_percent": 100 * rate.used / rate.burst,
         "may_manage": _may_manage(request),
         "calls": facade.list_calls(view.id, limit=10),
+        "chats": facade.list_chats(view.id) if view.connector == "telegram" else (),
         "uses": facade.list_uses(view.id),
         "refresh": view.setup_state == "running",
         "webhook_url": request.build_absolute_uri(view.webhook_path) if _may_manage(request) else "",

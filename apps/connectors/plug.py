@@ -3,9 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.connectors import notices, onboarding, overview, preflight, renewal
+from apps.connectors.bot import commands, talk
 from apps.connectors.providers.notion import jobs, outbox
 from apps.connectors.providers.shelf import CATALOGUE
-from apps.connectors.registries import connectors
+from apps.connectors.registries import bot_commands, connectors
 from apps.core.dashboard import NoticeSource, notice_sources
 from apps.core.navigation import NavigationItem, navigation
 from apps.core.onboarding import onboarding_steps
@@ -23,6 +24,10 @@ work_kinds.register(JobKind(name=jobs.POLL, handler=jobs.poll, timeout_s=600, ma
 work_kinds.register(JobKind(name=jobs.SETUP, handler=jobs.set_up, timeout_s=600, max_attempts=2, max_parallel=1))
 work_kinds.register(JobKind(name=outbox.PUSH, handler=jobs.push, timeout_s=180, max_attempts=20, max_parallel=2))
 work_kinds.register(JobKind(name=renewal.SWEEP, handler=renewal.sweep, timeout_s=300, max_attempts=1))
+work_kinds.register(JobKind(name=talk.SWEEP, handler=talk.sweep, timeout_s=120, max_attempts=1, max_parallel=2))
+schedules.register(Schedule(name="telegram.sweep", every_s=10, kind=talk.SWEEP, scope=ScheduleScope.TENANT))
+for command in commands.COMMANDS:
+    bot_commands.register(command)
 schedules.register(Schedule(name="connectors.sweep", every_s=60, kind=renewal.SWEEP, scope=ScheduleScope.TENANT))
 schedules.register(Schedule(name="notion.sweep", every_s=60, kind=jobs.SWEEP, scope=ScheduleScope.TENANT))
 preflight_checks.register(PreflightCheck(name="notion", check=preflight.notion, order=70))

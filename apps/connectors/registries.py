@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from apps.connectors.bot.contracts import BotCommand
 from apps.connectors.contracts import ConnectionUse, Connector
 from apps.connectors.providers.notion.specs import DatabaseSpec
 from apps.core.registry import Registry
@@ -25,3 +26,4 @@ class ConnectionUsers:
 connection_users: Registry[ConnectionUsers] = Registry(
     name="connection_users", entry_type=ConnectionUsers, key=lambda entry: entry.name
 )
+bot_commands: Registry[BotCommand] = Registry(name="bot_commands", entry_type=BotCommand, key=lambda entry: entry.name)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.connectors import pages, pages_catalogue, pages_conflicts, pages_sign_in
+from apps.connectors import pages, pages_catalogue, pages_chats, pages_conflicts, pages_sign_in
 
 app_name = "connections"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("<uuid:connection_id>/resume/", pages.connection_resume, name="connection_resume"),
     path("<uuid:connection_id>/disconnect/", pages.connection_disconnect, name="connection_disconnect"),
     path("<uuid:connection_id>/read/", pages.connection_read, name="connection_read"),
+    path("<uuid:connection_id>/chats/code/", pages_chats.chat_code, name="chat_code"),
+    path("chats/<uuid:chat_id>/unlink/", pages_chats.chat_unlink, name="chat_unlink"),
     path("<uuid:connection_id>/databases/", pages.connection_schema, name="connection_schema"),
     path("<uuid:connection_id>/databases/apply/", pages.connection_set_up, name="connection_set_up"),
 ]

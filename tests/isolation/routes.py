@@ -55,6 +55,7 @@ class Victim:
     staff_access: int
     webhook_key: str
     connection: uuid.UUID
+    chat: uuid.UUID
     conflict: uuid.UUID
     call: uuid.UUID
     conversation: uuid.UUID
@@ -127,6 +128,8 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     },
     "connections:connection_create": lambda v: {"connector": (v.tenant.slug, "unknown")},
     "connections:catalogue_detail": lambda v: {"connector": (v.tenant.slug, "unknown")},
+    "connections:chat_code": lambda v: {"connection_id": (v.connection, UNKNOWN_UUID)},
+    "connections:chat_unlink": lambda v: {"chat_id": (v.chat, UNKNOWN_UUID)},
     "connections:oauth_start": lambda v: {"connector": (v.tenant.slug, "unknown")},
     **{
         f"connections:connection_{verb}": lambda v: {"connection_id": (v.connection, UNKNOWN_UUID)}
@@ -190,6 +193,7 @@ def make_victim(outsider: Any) -> Victim:
             path=path,
         )  # fmt: skip
         connection = Connection.objects.create(name=CANARY, connector="notion")
+        chat = connection.chats.create(chat_id="1", title=CANARY, user_id=outsider.pk)
         database = connection.databases.create(key="queue", title=CANARY, database_id="d", data_source_id="s")
         page = database.pages.create(page_id="p", local_ref=CANARY)
         held = Reservation.objects.create(key=CANARY, state="settled", amount_micros=1, counter_ids=[])
@@ -271,6 +275,7 @@ def make_victim(outsider: Any) -> Victim:
         staff_access=FOREIGN_INT,
         webhook_key=connection.webhook_key,
         connection=connection.pk,
+        chat=chat.pk,
         conflict=conflict.pk,
         call=call.pk,
         conversation=conversation.pk,

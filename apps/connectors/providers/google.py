@@ -18,7 +18,8 @@ BUSY = frozenset(
 def explain(answer: Answer) -> PlatformError | None:
     """Google's ``error.errors[].reason``; its rate limits come with 403 as well as 429."""
     body = answer.json() if answer.status >= 300 else None
-    error = body.get("error") if isinstance(body, dict) and isinstance(body.get("error"), dict) else {}
+    found = body.get("error") if isinstance(body, dict) else None
+    error: dict[str, Any] = found if isinstance(found, dict) else {}
     reasons = {str(one.get("reason")) for one in error.get("errors") or () if isinstance(one, dict)}
     words = str(error.get("message", ""))[:300]
     if answer.status == 429 or (answer.status == 403 and reasons & BUSY):

@@ -98,16 +98,6 @@ def updates(call: ActionCall, *, offset: int, wait_s: int) -> list[Any]:
     )
 
 
-def set_webhook(call: ActionCall, *, url: str, secret: str) -> None:
-    """Have Telegram deliver messages to ``url`` with the secret in a header."""
-    run(call, lambda bot: bot.set_webhook(url=url, secret_token=secret, allowed_updates=["message"], max_connections=4))
-
-
-def delete_webhook(call: ActionCall) -> None:
-    """Back to being asked."""
-    run(call, lambda bot: bot.delete_webhook())
-
-
 def reach(inputs: Mapping[str, Json]) -> Reach:
     """Whoever is in the chat; a public channel is named with @."""
     chat = str(inputs.get("chat_id", ""))
@@ -166,7 +156,7 @@ def _transport() -> Any:
             """Nothing to close."""
 
         async def do_request(
-            self, url: str, method: str, request_data: Any = None, **_timeouts: Any
+            self, url: str, method: str, request_data: Any = None, *_more: Any, **_timeouts: Any
         ) -> tuple[int, bytes]:
             """One request; its parameters as a form."""
             content: bytes | None = None
