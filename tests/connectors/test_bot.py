@@ -87,9 +87,9 @@ def test_commands_answer_members_with_what_they_may_see(bot: Connected, user: Us
     assert "do not know" in tell(bot, ANA, "/sudo")[0]
 
 
-def test_people_who_left_are_strangers_again(bot: Connected, user: User) -> None:
-    link(bot, user)
-    Membership.objects.filter(user=user).delete()
+def test_people_who_left_are_strangers_again(bot: Connected, member: User) -> None:
+    link(bot, member)
+    Membership.objects.filter(user=member).delete()
     assert "linked chats only" in tell(bot, ANA, "/status")[0]
 
 
