@@ -133,4 +133,5 @@ class Gate:
 def is_plain_read(reach: Reach) -> bool:
     """Whether an act cannot matter to anybody outside whatever the workspace settled."""
     flags = (reach.writes, reach.recipients, reach.deletes, reach.personal, reach.grants, reach.currency)
-    return not any(flags) and reach.amount_minor is None and reach.audience is Audience.NOBODY
+    asks = reach.audience in (Audience.NOBODY, Audience.OUTSIDE)
+    return not any(flags) and reach.amount_minor is None and reach.objects > 0 and asks

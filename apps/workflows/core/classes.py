@@ -146,11 +146,12 @@ def _heavy(reach: Reach, facts: Facts) -> tuple[list[Reason], tuple[str, ...]]:
     """Every reason for C, and the recipients that are not the workspace's."""
     found: list[Reason] = []
     if reach.audience is Audience.UNKNOWN:
-        found.append(Reason(code=ReasonCode.UNKNOWN))
+        found.append(Reason(code=ReasonCode.UNKNOWN, detail=reach.destination))
     if reach.audience is Audience.PUBLIC:
         found.append(Reason(code=ReasonCode.PUBLIC, detail=reach.destination))
     outside = _outside(reach, facts)
-    nobody_named = reach.audience is Audience.OUTSIDE and not reach.recipients
+    nobody_named = reach.audience is Audience.OUTSIDE and reach.writes and not reach.recipients
+    stays_inside = bool(reach.recipients) and not outside
     if outside or nobody_named:
         found.append(Reason(code=ReasonCode.OUTSIDE, detail=", ".join(outside[:5]) or reach.destination))
     if reach.amount_minor is not None or reach.currency:
@@ -158,7 +159,7 @@ def _heavy(reach: Reach, facts: Facts) -> tuple[list[Reason], tuple[str, ...]]:
         found.append(Reason(code=ReasonCode.MONEY, detail=f"{amount} {reach.currency}".strip()))
     for is_so, code in (
         (reach.deletes, ReasonCode.DELETES),
-        (reach.personal, ReasonCode.PERSONAL),
+        (reach.personal and not stays_inside, ReasonCode.PERSONAL),
         (reach.grants, ReasonCode.GRANTS),
     ):
         if is_so:
@@ -177,7 +178,8 @@ def _heavy(reach: Reach, facts: Facts) -> tuple[list[Reason], tuple[str, ...]]:
 
 
 def _acts(reach: Reach) -> bool:
-    return reach.writes or reach.audience is not Audience.NOBODY or bool(reach.recipients)
+    """Whether it is more than a read; asking a host outside something is one."""
+    return reach.writes or reach.audience not in (Audience.NOBODY, Audience.OUTSIDE) or bool(reach.recipients)
 
 
 def _outside(reach: Reach, facts: Facts) -> tuple[str, ...]:
@@ -199,7 +201,7 @@ def _is_allowed(reason: Reason, reach: Reach, facts: Facts, outside: tuple[str, 
         if _covers(rule, reason, reach):
             allowed[rule.id] = reason.detail
             return True
-    if reason.code is ReasonCode.OUTSIDE and outside:
+    if reason.code in (ReasonCode.OUTSIDE, ReasonCode.PERSONAL) and outside:
         used = [_rule_for(one, facts) for one in outside]
         if all(used):
             allowed |= {rule.id: reason.detail for rule in used if rule is not None}
@@ -212,7 +214,8 @@ def _covers(rule: Allow, reason: Reason, reach: Reach) -> bool:
         amount = reach.amount_minor if reach.amount_minor is not None else -1
         return bool(rule.currency) and rule.currency == reach.currency and 0 <= amount <= rule.left_minor
     if rule.kind is AllowKind.HOSTS and reach.destination and reach.destination.lower() in rule.values:
-        return reason.code is ReasonCode.PERSONAL or (reason.code is ReasonCode.OUTSIDE and not reach.recipients)
+        to_host = reason.code in (ReasonCode.OUTSIDE, ReasonCode.UNKNOWN) and not reach.recipients and reach.objects != 0
+        return reason.code is ReasonCode.PERSONAL or to_host
     return False
 
 
