@@ -18,4 +18,5 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="api_schema"),
     path("auth/", include("apps.accounts.api.routes")),
     path("", include("apps.tasks.api.routes")),
+    path("", include("apps.workflows.approvals.api")),
 ]

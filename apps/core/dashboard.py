@@ -31,6 +31,16 @@ class DashboardCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoticeAct:
+    """A decision that needs one tap: a POST to ``url`` with hidden ``fields``. It can be taken back for some seconds."""
+
+    url: str
+    label: str
+    icon: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notice:
     """One line that needs somebody or tells them what changed; ``url`` is where to deal with it.
 
@@ -43,6 +53,7 @@ class Notice:
     text: str = ""
     at: datetime | None = None
     tone: str = "wait"
+    act: NoticeAct | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

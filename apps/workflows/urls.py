@@ -5,6 +5,7 @@ from django.urls import path
 from apps.workflows import views
 from apps.workflows.analytics import views as analytics
 from apps.workflows.whatif import views as whatif
+from apps.workflows.approvals import views as approvals
 
 app_name = "workflows"
 urlpatterns = [
@@ -26,4 +27,13 @@ urlpatterns = [
     path("proposals/<uuid:proposal_id>/", whatif.proposal_detail, name="proposal_detail"),
     path("proposals/<uuid:proposal_id>/decide/", whatif.proposal_decide, name="proposal_decide"),
     path("proposals/policy/", whatif.healing_policy, name="healing_policy"),
+    path("approvals/", approvals.approval_list, name="approval_list"),
+    path("approvals/deputies/", approvals.deputy_list, name="deputy_list"),
+    path("approvals/deputies/new/", approvals.deputy_create, name="deputy_create"),
+    path("approvals/deputies/<uuid:deputy_id>/end/", approvals.deputy_end, name="deputy_end"),
+    path("approvals/link/<str:token>/", approvals.approval_link, name="approval_link"),
+    path("approvals/<uuid:approval_id>/", approvals.approval_detail, name="approval_detail"),
+    path("approvals/<uuid:approval_id>/decide/", approvals.approval_decide, name="approval_decide"),
+    path("approvals/<uuid:approval_id>/edit/", approvals.approval_edit, name="approval_edit"),
+    path("approvals/<uuid:approval_id>/undo/", approvals.approval_undo, name="approval_undo"),
 ]

@@ -63,6 +63,9 @@ class Victim:
     trigger: uuid.UUID
     firing: uuid.UUID
     hook_key: str
+    approval: uuid.UUID
+    approval_token: str
+    deputy: uuid.UUID
     mail_key: str
 
 
@@ -117,6 +120,15 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "workflows:what_if_cancel": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
     "workflows:proposal_detail": lambda v: {"proposal_id": (v.proposal, UNKNOWN_UUID)},
     "workflows:proposal_decide": lambda v: {"proposal_id": (v.proposal, UNKNOWN_UUID)},
+        f"{place}:approval_{verb}": lambda v: {"approval_id": (v.approval, UNKNOWN_UUID)}
+        for place, verbs in (
+            ("workflows", ("detail", "decide", "edit", "undo")),
+            ("approvals_api", ("detail", "decide")),
+        )
+        for verb in verbs
+    },
+    "workflows:approval_link": lambda v: {"token": (v.approval_token, "unknown-token")},
+    "workflows:deputy_end": lambda v: {"deputy_id": (v.deputy, UNKNOWN_UUID)},
     "workflows:effect_resolve": lambda v: {"effect_id": (v.effect, UNKNOWN_UUID)},
     "tasks_api:task_detail": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks_api:task_review": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
@@ -178,6 +190,10 @@ def make_victim(outsider: Any) -> Victim:
     from apps.tenants.models import TenantExport
     from apps.tenants.storage import TenantStorage
     from apps.workflows.models import Effect, Proposal, Trigger, WhatIf, Workflow, WorkflowVersion
+    from apps.workflows.approvals.asking import ask
+    from apps.workflows.approvals.links import make_link
+    from apps.workflows.approvals.settings import Asking
+    from apps.workflows.models import Deputy, Effect, Trigger, Workflow
 
     with transactions.entered("globex") as tenant:
         task = submit_task(
@@ -188,6 +204,12 @@ def make_victim(outsider: Any) -> Victim:
             state="review", sent_at=timezone.now(),
         )  # fmt: skip
         path = TenantStorage().save(f"{CANARY}.txt", ContentFile(CANARY.encode()))
+        approval = ask(
+            run_id=task.run_id, effect_id=effect.pk, path="draft", attempt=1, step_type=CANARY, title=CANARY,
+            payload=f'{{"to":"{CANARY}"}}', asking=Asking(), risk_class="C", reasons=[],
+        )  # fmt: skip
+        deputy = Deputy.objects.create(person_id=outsider.pk, deputy_id=0, until_at=timezone.now() + timedelta(days=1))
+        approval_token = make_link(approval, user_id=outsider.pk)
         attachment = Attachment.objects.create(
             task_id=task.id, name=f"{CANARY}.txt", kind="document", media_type="text/plain", size=len(CANARY), sha256="0" * 64,
             path=path,
@@ -283,5 +305,8 @@ def make_victim(outsider: Any) -> Victim:
         trigger=hook.pk,
         firing=occasion.pk,
         hook_key=hook.address_key,
+        approval=approval.pk,
+        approval_token=approval_token,
+        deputy=deputy.pk,
         mail_key=box.address_key,
     )

@@ -198,7 +198,6 @@ def _close(row: Approval, state: ApprovalState, **columns: Any) -> None:
         setattr(row, name, value)
     row.save(update_fields=["state", "decided_at", *columns])
     announce(row)
-    tell(row, occasion="decided")
 
 
 def _require_fitting(row: Approval, answer: Mapping[str, Any] | None) -> None:

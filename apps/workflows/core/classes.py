@@ -214,7 +214,9 @@ def _covers(rule: Allow, reason: Reason, reach: Reach) -> bool:
         amount = reach.amount_minor if reach.amount_minor is not None else -1
         return bool(rule.currency) and rule.currency == reach.currency and 0 <= amount <= rule.left_minor
     if rule.kind is AllowKind.HOSTS and reach.destination and reach.destination.lower() in rule.values:
-        to_host = reason.code in (ReasonCode.OUTSIDE, ReasonCode.UNKNOWN) and not reach.recipients and reach.objects != 0
+        to_host = (
+            reason.code in (ReasonCode.OUTSIDE, ReasonCode.UNKNOWN) and not reach.recipients and reach.objects != 0
+        )
         return reason.code is ReasonCode.PERSONAL or to_host
     return False
 
