@@ -120,6 +120,7 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "workflows:what_if_cancel": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
     "workflows:proposal_detail": lambda v: {"proposal_id": (v.proposal, UNKNOWN_UUID)},
     "workflows:proposal_decide": lambda v: {"proposal_id": (v.proposal, UNKNOWN_UUID)},
+    **{
         f"{place}:approval_{verb}": lambda v: {"approval_id": (v.approval, UNKNOWN_UUID)}
         for place, verbs in (
             ("workflows", ("detail", "decide", "edit", "undo")),
@@ -189,11 +190,10 @@ def make_victim(outsider: Any) -> Victim:
     from apps.tasks.models import Attachment, Conversation
     from apps.tenants.models import TenantExport
     from apps.tenants.storage import TenantStorage
-    from apps.workflows.models import Effect, Proposal, Trigger, WhatIf, Workflow, WorkflowVersion
     from apps.workflows.approvals.asking import ask
     from apps.workflows.approvals.links import make_link
     from apps.workflows.approvals.settings import Asking
-    from apps.workflows.models import Deputy, Effect, Trigger, Workflow
+    from apps.workflows.models import Deputy, Effect, Proposal, Trigger, WhatIf, Workflow, WorkflowVersion
 
     with transactions.entered("globex") as tenant:
         task = submit_task(
@@ -233,7 +233,10 @@ def make_victim(outsider: Any) -> Victim:
         conversation = Conversation.objects.create(user_id=outsider.pk, title=CANARY)
         secret_flow = Workflow.objects.create(slug=CANARY, name=CANARY)
         version = WorkflowVersion.objects.create(
-            workflow=secret_flow, number=1, definition={"start": "a", "steps": {"a": {"type": "set"}}}, content_hash=CANARY
+            workflow=secret_flow,
+            number=1,
+            definition={"start": "a", "steps": {"a": {"type": "set"}}},
+            content_hash=CANARY,
         )
         Workflow.objects.filter(pk=secret_flow.pk).update(current=version)
         what_if = WhatIf.objects.create(workflow=secret_flow, title=CANARY, definition=version.definition)
