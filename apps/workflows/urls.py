@@ -4,8 +4,8 @@ from django.urls import path
 
 from apps.workflows import views
 from apps.workflows.analytics import views as analytics
-from apps.workflows.whatif import views as whatif
 from apps.workflows.approvals import views as approvals
+from apps.workflows.whatif import views as whatif
 
 app_name = "workflows"
 urlpatterns = [
