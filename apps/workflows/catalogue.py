@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import Any
 
 from apps.workflows.core.definition import parse
+from apps.workflows.core.schema import plain
 from apps.workflows.core.secrets import admit_handles
 from apps.workflows.core.taint import StepFacts
 from apps.workflows.core.validate import schema_validator
@@ -41,14 +42,14 @@ class ParsedVersions:
 
 def config_validators() -> dict[str, Any]:
     """A JSON Schema validator of ``with`` for every registered step type."""
-    return {handler.type: schema_validator(admit_handles(handler.config_schema)) for handler in step_types}
+    return {handler.type: schema_validator(admit_handles(plain(handler.config_schema))) for handler in step_types}
 
 
 def step_facts() -> dict[str, StepFacts]:
     """What reading a definition needs to know of every registered step type besides its schema."""
     return {
         handler.type: StepFacts(
-            config_schema=handler.config_schema,
+            config_schema=plain(handler.config_schema),
             sensitive=handler.sensitive,
             untrusted=handler.untrusted,
             closed=handler.closed,

@@ -186,8 +186,8 @@ class StepHandler:
         """PURE: do the work. May read and write the app's own tables."""
         raise TypeError(f"{type(self).__name__} is not a pure step")
 
-    def resume(self, ctx: StepContext, payload: Mapping[str, Json]) -> StepResult:
-        """PURE: the awaited event arrived with ``payload``."""
+    def resume(self, ctx: StepContext, payload: Mapping[str, Json]) -> StepResult | Wait:
+        """PURE: the awaited event arrived with ``payload``. Answering ``Wait`` goes on waiting, for another event perhaps."""
         return StepResult(output=payload)
 
     def prepare(self, ctx: StepContext) -> Mapping[str, Json]:

@@ -25,7 +25,9 @@ from apps.workflows.services.recovery import cancel_copied_runs
 from apps.workflows.steps.answers import ANSWER_STEPS
 from apps.workflows.steps.builtin import BUILTIN
 from apps.workflows.steps.connectors import connector_steps
+from apps.workflows.steps.messages import MESSAGE_STEPS
 from apps.workflows.steps.models import MODEL_STEPS
+from apps.workflows.steps.subworkflows import RunWorkflowStep
 from apps.workflows.triggers import plug as _triggers  # noqa: F401 - registers what triggers offer
 from apps.workflows.whatif import plug as _whatif  # noqa: F401 - registers what replay, healing and analytics offer
 
@@ -43,7 +45,15 @@ for _kind in approvals.KINDS:
     work_kinds.register(_kind)
 for _schedule in approvals.SCHEDULES:
     schedules.register(_schedule)
-for _step in (*approvals.STEPS, *BUILTIN, *MODEL_STEPS, *ANSWER_STEPS, *connector_steps()):
+for _step in (
+    *approvals.STEPS,
+    *BUILTIN,
+    *MODEL_STEPS,
+    *ANSWER_STEPS,
+    *connector_steps(),
+    RunWorkflowStep(),
+    *MESSAGE_STEPS,
+):
     step_types.register(_step)
 
 live_topics.register(LiveTopic(kind="runs", permission="runs.view"))

@@ -70,7 +70,10 @@ SCHEMA: dict[str, Json] = {
 
 def schema_for(types: frozenset[str]) -> dict[str, Json]:
     """``SCHEMA`` with the installed step types, and the other names they go by, as the only choices."""
-    step = {**STEP_SCHEMA, "properties": {**STEP_SCHEMA["properties"], "type": {"enum": sorted(types | ALIASES.keys())}}}
+    step = {
+        **STEP_SCHEMA,
+        "properties": {**STEP_SCHEMA["properties"], "type": {"enum": sorted(types | ALIASES.keys())}},
+    }
     return {
         **SCHEMA,
         "properties": {**SCHEMA["properties"], "steps": {**SCHEMA["properties"]["steps"], "items": step}},

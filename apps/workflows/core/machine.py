@@ -23,7 +23,7 @@ PHASES: dict[type, tuple[Phase, ...]] = {
     ev.Calls: (Phase.READY,),
     ev.Doubts: (Phase.READY, Phase.CALLING),
     ev.TriesAgain: (Phase.CALLING, Phase.REVIEW),
-    ev.Waits: (Phase.READY,),
+    ev.Waits: (Phase.READY, Phase.WAITING),
     ev.Released: (Phase.WAITING,),
     ev.Sleeps: (Phase.READY,),
 }

@@ -1,5 +1,6 @@
 """The JSON Schema of a workflow's definition, as published. ``validate`` checks against it first, then reads the meaning."""
 
+from collections.abc import Mapping
 from typing import Any
 
 STEP_ID = r"^[a-z][a-z0-9_\-]{0,59}$"
@@ -234,3 +235,12 @@ SCHEMA: dict[str, Any] = {
         },
     },
 }
+
+
+def plain(schema: Any) -> Any:
+    """A schema with its translated titles and descriptions as texts, so that it is JSON."""
+    if isinstance(schema, Mapping):
+        return {key: plain(value) for key, value in schema.items()}
+    if isinstance(schema, list | tuple):
+        return [plain(value) for value in schema]
+    return schema if isinstance(schema, str | int | float | bool | None) else str(schema)

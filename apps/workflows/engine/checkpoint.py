@@ -14,6 +14,7 @@ from apps.workflows.conf import CALL_MARGIN_S, UNKNOWN_TYPE_PAUSE_S
 from apps.workflows.contracts import StepHandler
 from apps.workflows.core.state import Phase, Status
 from apps.workflows.engine import store
+from apps.workflows.engine.children import wake_parents
 from apps.workflows.engine.live import LiveRun, row_state, run_json, step_json
 from apps.workflows.enums import EffectClass
 from apps.workflows.live_topics import topics_of_run
@@ -105,6 +106,10 @@ class Checkpoint:
             live_updates.changed(tenant_id=self.tenant.id, topics=["runs", *topics], flows=flows)
         if consumed:
             store.consume_events(consumed)
+        ended = [
+            (live.parent, live.id) for live in lives if live.parent is not None and live.dirty and live.state.ended
+        ]
+        wake_parents(tenant_id=self.tenant.id, ended=ended)
 
     @staticmethod
     def _withdraw_questions(lives: Sequence[LiveRun]) -> None:

@@ -6,6 +6,7 @@ from apps.workflows.approvals.asking import withdraw
 from apps.workflows.core.state import from_json, to_json
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine.abandon import abandon_open_effects
+from apps.workflows.engine.children import wake_parents
 from apps.workflows.enums import RunState, StepState
 from apps.workflows.models import Run, StepRun
 from apps.workflows.signals import RunFinished, run_finished
@@ -36,6 +37,9 @@ def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
     if run.what_if_id is not None:
         enqueue_judging(tenant_id=tenant_id, what_if=str(run.what_if_id))
         return True
+    if run.parent_id is not None:
+        parent = (str(run.parent_id), run.parent_path, run.parent_attempt)
+        wake_parents(tenant_id=tenant_id, ended=[(parent, str(run.pk))])
     run_finished.announce(
         RunFinished(
             tenant_id=tenant_id,

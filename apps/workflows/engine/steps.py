@@ -206,7 +206,7 @@ class StepRunner:
             for token in live.state.tokens:
                 if token.phase is not Phase.WAITING or token.event != name:
                     continue
-                if slot == token.path or (slot == "early" and token.accept_early):
+                if slot.partition(" ")[0] == token.path or (slot == "early" and token.accept_early):
                     self._resume(live, token, payload, now)
                     live.consumed.append(event_id)
                     break
@@ -221,6 +221,6 @@ class StepRunner:
             ctx = make_context(
                 live, token, step, handler, tenant=self.tenant, now=now, validator=self.validators[step.type]
             )
-            self.succeed(live, token, self.guarded(handler, lambda: handler.resume(ctx, payload)), now)
+            self.accept(live, token, self.guarded(handler, lambda: handler.resume(ctx, payload)), now)
         except Exception as error:  # noqa: BLE001 - whatever a step's code raises is the step's failure
             self.failed(live, token, step, handler, error, now)

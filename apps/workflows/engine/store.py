@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from apps.core.ids import new_id
 from apps.workflows.engine.plain_json import compact
 
 Row = tuple[Any, ...]
@@ -17,7 +18,8 @@ LOAD_RUNS = """
 SELECT r.id::text, r.version_id::text, r.state, r.inputs, r.cursor, r.subject_kind, r.subject_id, r.trigger, r.key_run_id::text,
        r.generation, r.started_at IS NOT NULL, extract(epoch FROM clock_timestamp())::float8,
        (SELECT json_agg(json_build_array(e.id, e.event, e.slot, e.payload) ORDER BY e.received_at)
-        FROM workflows_runevent e WHERE e.run_id = r.id AND e.consumed_at IS NULL)
+        FROM workflows_runevent e WHERE e.run_id = r.id AND e.consumed_at IS NULL),
+       r.parent_id::text, r.parent_path, r.parent_attempt
 FROM workflows_run r WHERE r.id = ANY(%s::uuid[])
 """
 LOAD_EVENTS = """
@@ -54,6 +56,25 @@ CONSUME = """
 UPDATE workflows_runevent
 SET consumed_at = clock_timestamp(), slot = CASE WHEN slot = 'early' THEN 'early ' || id::text ELSE slot END
 WHERE id = ANY(%s::uuid[]) AND consumed_at IS NULL
+"""
+# An event that was used already is raised again: the parent then looks at its children once more, which changes nothing else.
+TELL_PARENTS = """
+INSERT INTO workflows_runevent (id, run_id, event, slot, payload)
+SELECT x.id, x.run, x.event, x.slot, x.payload
+FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, run uuid, event text, slot text, payload jsonb)
+JOIN workflows_run r ON r.id = x.run AND r.finished_at IS NULL
+ON CONFLICT (run_id, event, slot) DO UPDATE SET consumed_at = NULL, received_at = clock_timestamp()
+RETURNING run_id::text
+"""
+UNTOLD_PARENTS = """
+SELECT c.parent_id::text, c.parent_path, c.parent_attempt, max(c.id::text)
+FROM workflows_run p JOIN workflows_run c ON c.parent_id = p.id
+WHERE p.finished_at IS NULL AND EXISTS (
+    SELECT 1 FROM jsonb_array_elements(p.cursor -> 'tokens') t WHERE t ->> 3 = 'waiting' AND starts_with(t ->> 7, %s)
+)
+GROUP BY c.parent_id, c.parent_path, c.parent_attempt
+HAVING bool_and(c.finished_at IS NOT NULL AND c.finished_at < clock_timestamp() - interval '1 minute')
+LIMIT 500
 """
 POST_USAGE = """
 INSERT INTO workflows_usageentry (id, account, meter, source_key, quantity, cost_micros, run_id, path, detail)
@@ -157,6 +178,16 @@ def consume_events(event_ids: Sequence[str]) -> None:
     """Mark events as used."""
     with connection.cursor() as cursor:
         cursor.execute(CONSUME, [list(event_ids)])
+
+
+def tell_parents(rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Leave events for parents that still run; returns their ids."""
+    return {row[0] for row in _fetch(TELL_PARENTS, compact([{"id": str(new_id()), **row} for row in rows]))}
+
+
+def untold_parents(event: str) -> list[Row]:
+    """(parent, path, attempt, one child) where a parent waits although all children of that visit have ended."""
+    return _fetch(UNTOLD_PARENTS, event)
 
 
 def post_usage(lines: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:

@@ -8,87 +8,144 @@ import apps.core.ids
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workflows', '0011_guard_approvals'),
+        ("workflows", "0011_guard_approvals"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Announcement',
+            name="Announcement",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=64, unique=True)),
-                ('title', models.CharField(max_length=160)),
-                ('text', models.TextField(db_default='', max_length=20000)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='announcements', to='workflows.run')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("key", models.CharField(max_length=64, unique=True)),
+                ("title", models.CharField(max_length=160)),
+                ("text", models.TextField(db_default="", max_length=20000)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="announcements",
+                        to="workflows.run",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'workflows_announcement',
+                "db_table": "workflows_announcement",
             },
         ),
         migrations.CreateModel(
-            name='AnnouncementMail',
+            name="AnnouncementMail",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('user_id', models.BigIntegerField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('announcement', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='mails', to='workflows.announcement')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("user_id", models.BigIntegerField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                (
+                    "announcement",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mails",
+                        to="workflows.announcement",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'workflows_announcementmail',
+                "db_table": "workflows_announcementmail",
             },
         ),
         migrations.CreateModel(
-            name='Suggestion',
+            name="Suggestion",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('user_id', models.BigIntegerField()),
-                ('goal', models.TextField(max_length=4000)),
-                ('based_on', models.CharField(db_default='', max_length=80)),
-                ('state', models.CharField(choices=[('working', 'Being made'), ('ready', 'Ready'), ('empty', 'Nothing could be made of it'), ('taken', 'Taken into the builder')], db_default='working', max_length=8)),
-                ('name', models.CharField(db_default='', max_length=160)),
-                ('definition', models.JSONField(null=True)),
-                ('explanation', models.TextField(db_default='')),
-                ('questions', models.JSONField(default=list)),
-                ('mended', models.JSONField(default=list)),
-                ('problems', models.JSONField(default=list)),
-                ('origin', models.CharField(db_default='', max_length=8)),
-                ('rounds', models.PositiveSmallIntegerField(db_default=0)),
-                ('model', models.CharField(db_default='', max_length=120)),
-                ('cost_micros', models.BigIntegerField(null=True)),
-                ('note', models.TextField(db_default='')),
-                ('workflow', models.CharField(db_default='', help_text='Slug of the workflow it was taken into.', max_length=80)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("user_id", models.BigIntegerField()),
+                ("goal", models.TextField(max_length=4000)),
+                ("based_on", models.CharField(db_default="", max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("working", "Being made"),
+                            ("ready", "Ready"),
+                            ("empty", "Nothing could be made of it"),
+                            ("taken", "Taken into the builder"),
+                        ],
+                        db_default="working",
+                        max_length=8,
+                    ),
+                ),
+                ("name", models.CharField(db_default="", max_length=160)),
+                ("definition", models.JSONField(null=True)),
+                ("explanation", models.TextField(db_default="")),
+                ("questions", models.JSONField(default=list)),
+                ("mended", models.JSONField(default=list)),
+                ("problems", models.JSONField(default=list)),
+                ("origin", models.CharField(db_default="", max_length=8)),
+                ("rounds", models.PositiveSmallIntegerField(db_default=0)),
+                ("model", models.CharField(db_default="", max_length=120)),
+                ("cost_micros", models.BigIntegerField(null=True)),
+                ("note", models.TextField(db_default="")),
+                (
+                    "workflow",
+                    models.CharField(db_default="", help_text="Slug of the workflow it was taken into.", max_length=80),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'db_table': 'workflows_suggestion',
-                'indexes': [models.Index(fields=['user_id', '-created_at'], name='workflows_suggestion_mine')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['working', 'ready', 'empty', 'taken'])), name='workflows_suggestion_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ready', 'taken']), _negated=True), ('definition__isnull', False), _connector='OR'), name='workflows_suggestion_definition_when_ready')],
+                "db_table": "workflows_suggestion",
+                "indexes": [models.Index(fields=["user_id", "-created_at"], name="workflows_suggestion_mine")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["working", "ready", "empty", "taken"])),
+                        name="workflows_suggestion_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["ready", "taken"]), _negated=True),
+                            ("definition__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="workflows_suggestion_definition_when_ready",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TemplateInstallation',
+            name="TemplateInstallation",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('template', models.SlugField(db_index=False, max_length=60)),
-                ('version', models.PositiveIntegerField()),
-                ('workflow', models.SlugField(db_index=False, max_length=80)),
-                ('user_id', models.BigIntegerField()),
-                ('installed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("template", models.SlugField(db_index=False, max_length=60)),
+                ("version", models.PositiveIntegerField()),
+                ("workflow", models.SlugField(db_index=False, max_length=80)),
+                ("user_id", models.BigIntegerField()),
+                ("installed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'db_table': 'workflows_templateinstallation',
-                'indexes': [models.Index(fields=['template'], name='workflows_template_installed')],
+                "db_table": "workflows_templateinstallation",
+                "indexes": [models.Index(fields=["template"], name="workflows_template_installed")],
             },
         ),
         migrations.AddIndex(
-            model_name='announcement',
-            index=models.Index(fields=['-created_at'], name='workflows_announcement_latest'),
+            model_name="announcement",
+            index=models.Index(fields=["-created_at"], name="workflows_announcement_latest"),
         ),
         migrations.AddConstraint(
-            model_name='announcementmail',
-            constraint=models.UniqueConstraint(fields=('announcement', 'user_id'), name='workflows_announcementmail_once_per_person'),
+            model_name="announcementmail",
+            constraint=models.UniqueConstraint(
+                fields=("announcement", "user_id"), name="workflows_announcementmail_once_per_person"
+            ),
         ),
     ]

@@ -8,10 +8,14 @@ from django.db.models.functions import Now
 
 from apps.core.errors import PlatformError
 from apps.dispatch.enums import Queue
-from apps.tenants.facade import tenant_context
+from apps.tenants.facade import current_tenant, tenant_context
+from apps.workflows.engine import store
+from apps.workflows.engine.children import CHILD_EVENT, wake_parents
 from apps.workflows.engine.giving_up import fail_run
+from apps.workflows.enums import RunState
 from apps.workflows.models import Run
 from apps.workflows.services import cancelling
+from apps.workflows.services.recovery import cancel_run
 from apps.workflows.services.runs import enqueue_run
 from apps.workflows.whatif.services import finish_what_ifs
 
@@ -19,6 +23,7 @@ logger = logging.getLogger(__name__)
 PAGE = 500
 PAGES = 20
 SETTLED_AFTER = timedelta(minutes=10)
+PARENT_CANCELLED = "The run that started this one was cancelled."
 GIVEN_UP = "Its worker was lost each time it was at this run. Look at the work item's evidence, then retry the run."
 
 
@@ -30,6 +35,7 @@ def reconcile_runs() -> int:
     """
     cancelling.HELD.apply_overdue()
     finish_what_ifs()
+    catch_up_parents()
     seen, last = 0, None
     for _page in range(PAGES):
         runs = Run.objects.filter(finished_at__isnull=True, created_at__lt=Now() - SETTLED_AFTER, held_cancel=None)
@@ -46,6 +52,23 @@ def reconcile_runs() -> int:
             break
         last = rows[-1][0]
     return seen
+
+
+def catch_up_parents() -> int:
+    """Wake every run that waits for children which all have ended, and cancel children whose parent was cancelled.
+
+    Returns how many parents were woken (at most 500).
+    """
+    orphans = Run.objects.filter(
+        finished_at__isnull=True,
+        parent_id__in=Run.objects.filter(state=RunState.CANCELLED).values("pk"),
+    )
+    for child in list(orphans.values_list("pk", flat=True)[:PAGE]):
+        cancel_run(run_id=child, reason=PARENT_CANCELLED)
+    with transaction.atomic():
+        rows = store.untold_parents(CHILD_EVENT)
+        wake_parents(tenant_id=current_tenant().id, ended=[((row[0], row[1], row[2]), row[3]) for row in rows])
+    return len(rows)
 
 
 def give_up_run(*, tenant_id: int, run_id: str, code: str) -> None:

@@ -35,13 +35,14 @@ EFFECT_EVENT = "$effect"
 
 
 def cancel_run(*, run_id: UUID, reason: str) -> None:
-    """End a live run now. A worker that is at it is fenced out; a call already on its way may still take effect outside.
+    """End a live run and the runs it started now. A worker that is at one is fenced out; a call on its way may still take effect.
 
     Cancelling a run that has ended changes nothing. Raises ``UnknownRun``.
     """
     tenant = current_tenant()
     with transaction.atomic():
-        # The work item first: the runner takes its row before the run's, and so must we.
+        # Children before their parent, work items before runs: the order in which the runner takes these rows.
+        _cancel_children(run_id, reason)
         dispatch.cancel(tenant_id=tenant.id, kind=RUN_KIND, ref=str(run_id), reason=reason[:200])
         run = require_run(run_id, lock=True)
         if not is_live(run.state):
@@ -68,6 +69,13 @@ def cancel_run(*, run_id: UUID, reason: str) -> None:
                 subject_id=run.subject_id,
             )
         )
+
+
+def _cancel_children(run_id: UUID, reason: str) -> None:
+    for child in (
+        Run.objects.filter(parent_id=run_id, finished_at__isnull=True).order_by("pk").values_list("pk", flat=True)
+    ):
+        cancel_run(run_id=child, reason=reason)
 
 
 def cancel_copied_runs() -> int:

@@ -1,7 +1,9 @@
 """Pure steps every workflow can use. None touches a table, so the engine runs them in memory."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +11,7 @@ from apps.workflows.contracts import EffectFailed, Sleep, StepContext, StepHandl
 from apps.workflows.core.taxonomy import FailureKind
 from apps.workflows.core.values import Missing, as_text, look_up
 
+LONGEST_S = 31_536_000
 PATH = {"type": "string", "pattern": r"^[A-Za-z0-9_\-]{1,80}(\.[A-Za-z0-9_\-]{1,80}){0,10}$"}
 
 
@@ -16,6 +19,7 @@ class PureStep(StepHandler):
     """A step that only computes."""
 
     touches_database = False
+    category = "data"
 
 
 class SetStep(PureStep):
@@ -23,6 +27,8 @@ class SetStep(PureStep):
 
     type = "set"
     title = _("Set values")
+    description = _("Names values for later steps: what you enter here is its output.")
+    icon = "equal"
 
     def run(self, ctx: StepContext) -> StepResult:
         return StepResult(output=dict(ctx.config))
@@ -33,15 +39,33 @@ class TransformStep(PureStep):
 
     type = "transform"
     title = _("Pick and rename")
+    description = _("Takes an object apart: keeps some fields, renames others, fills gaps.")
+    icon = "shuffle"
     config_schema = {
         "type": "object",
         "required": ["from"],
         "additionalProperties": False,
         "properties": {
-            "from": {"type": "object"},
-            "pick": {"type": "array", "items": PATH, "maxItems": 200},
-            "rename": {"type": "object", "additionalProperties": PATH, "maxProperties": 200},
-            "defaults": {"type": "object"},
+            "from": {"type": "object", "title": _("From"), "description": _("The object to take fields from.")},
+            "pick": {
+                "type": "array",
+                "items": PATH,
+                "maxItems": 200,
+                "title": _("Keep"),
+                "description": _("Paths of fields to keep under their own names."),
+            },
+            "rename": {
+                "type": "object",
+                "additionalProperties": PATH,
+                "maxProperties": 200,
+                "title": _("Rename"),
+                "description": _("New name and the path it comes from."),
+            },
+            "defaults": {
+                "type": "object",
+                "title": _("Defaults"),
+                "description": _("Values for fields that are missing."),
+            },
         },
     }
 
@@ -65,11 +89,16 @@ class LogStep(PureStep):
 
     type = "log"
     title = _("Note")
+    description = _("Writes a line into the run's history.")
+    icon = "file-text"
     config_schema = {
         "type": "object",
         "required": ["message"],
         "additionalProperties": False,
-        "properties": {"message": {}, "level": {"enum": ["info", "warning", "error"]}},
+        "properties": {
+            "message": {"title": _("Message")},
+            "level": {"enum": ["info", "warning", "error"], "default": "info", "title": _("Level")},
+        },
     }
 
     def run(self, ctx: StepContext) -> StepResult:
@@ -78,19 +107,69 @@ class LogStep(PureStep):
 
 
 class DelayStep(PureStep):
-    """Rests for a number of seconds."""
+    """Rests for a number of seconds, or until a moment."""
 
     type = "delay"
     title = _("Wait a while")
+    description = _("Rests for some time, or until a date and time in a time zone. Survives restarts.")
+    category = "flow"
+    icon = "clock"
     config_schema = {
         "type": "object",
-        "required": ["seconds"],
         "additionalProperties": False,
-        "properties": {"seconds": {"type": "number", "minimum": 0, "maximum": 31_536_000}},
+        "properties": {
+            "seconds": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": LONGEST_S,
+                "title": _("Seconds"),
+                "description": _("How long to rest."),
+            },
+            "until": {
+                "type": "string",
+                "minLength": 10,
+                "maxLength": 40,
+                "title": _("Until"),
+                "description": _(
+                    "A date or a date and time such as 2027-01-31T09:00; a moment in the past does not wait."
+                ),
+                "format": "date-time",
+            },
+            "time_zone": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 60,
+                "default": "UTC",
+                "title": _("Time zone"),
+                "description": _("For a time without an offset; an hour that is skipped counts as the one after it."),
+                "format": "time-zone",
+            },
+        },
+        "oneOf": [{"required": ["seconds"]}, {"required": ["until"]}],
     }
 
-    def run(self, ctx: StepContext) -> Sleep:
-        return Sleep(seconds=float(ctx.config["seconds"]))
+    def run(self, ctx: StepContext) -> StepResult | Sleep:
+        config = ctx.config
+        if "seconds" in config:
+            return Sleep(seconds=float(config["seconds"]))
+        seconds = (moment_of(config["until"], config.get("time_zone", "UTC")) - ctx.now).total_seconds()
+        if seconds > LONGEST_S:
+            raise EffectFailed(FailureKind.PERMANENT, "too_far_away", "A step rests for a year at most.")
+        return Sleep(seconds=seconds) if seconds > 0 else StepResult(output={})
+
+
+def moment_of(text: str, zone: str) -> datetime:
+    """The moment a person means; of a repeated hour the first. Raises ``EffectFailed`` (``bad_moment``, ``bad_time_zone``)."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise EffectFailed(FailureKind.PERMANENT, "bad_moment", f"{text!r} is no date and time.") from None
+    if moment.tzinfo is not None:
+        return moment
+    try:
+        return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (KeyError, ValueError, OSError):
+        raise EffectFailed(FailureKind.PERMANENT, "bad_time_zone", f"{zone!r} is no time zone.") from None
 
 
 class WaitEventStep(PureStep):
@@ -98,15 +177,36 @@ class WaitEventStep(PureStep):
 
     type = "wait_event"
     title = _("Wait for an answer")
+    description = _("Waits until something outside answers under this name; what it sends becomes the output.")
+    category = "flow"
+    icon = "hourglass"
+    untrusted = True
     config_schema = {
         "type": "object",
         "required": ["event"],
         "additionalProperties": False,
         "properties": {
-            "event": {"type": "string", "minLength": 1, "maxLength": 80, "pattern": r"^[^$]"},
-            "timeout_s": {"type": "number", "exclusiveMinimum": 0, "maximum": 315_360_000},
-            "accept_early": {"type": "boolean"},
-            "summary": {"type": "string", "maxLength": 500},
+            "event": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 80,
+                "pattern": r"^[^$]",
+                "title": _("Name of the answer"),
+            },
+            "timeout_s": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": 315_360_000,
+                "title": _("At most"),
+                "description": _("Seconds until it counts as not answered."),
+            },
+            "accept_early": {
+                "type": "boolean",
+                "default": False,
+                "title": _("Take an earlier answer"),
+                "description": _("An answer that came before this step began counts, too."),
+            },
+            "summary": {"type": "string", "maxLength": 500, "title": _("What people see")},
         },
     }
 
@@ -125,10 +225,21 @@ class FailStep(PureStep):
 
     type = "fail"
     title = _("Stop with an error")
+    description = _("Ends this path with an error of your own.")
+    category = "flow"
+    icon = "octagon-x"
     config_schema = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {"code": {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,60}$"}, "message": {}},
+        "properties": {
+            "code": {
+                "type": "string",
+                "pattern": r"^[a-z][a-z0-9_]{0,60}$",
+                "title": _("Code"),
+                "description": _("Small letters and underscores; error paths and reports go by it."),
+            },
+            "message": {"title": _("Message")},
+        },
     }
 
     def run(self, ctx: StepContext) -> StepResult:

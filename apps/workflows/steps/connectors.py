@@ -1,17 +1,23 @@
 """Steps that act through a connection: one step type for each action in the connectors' manifests, with the class it declares."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from django.utils.translation import gettext_noop as noop
 
 from apps.connectors import facade as connectors
 from apps.connectors.contracts import Action, Connector
 from apps.connectors.enums import ActionEffect
 from apps.core.reach import READ, UNKNOWN_WRITE, Reach
 from apps.workflows.contracts import StepContext, StepHandler, StepResult, UsageLine
+from apps.workflows.core.secrets import PLACEHOLDER, filled, handles
 from apps.workflows.core.taxonomy import Failure
 from apps.workflows.enums import EffectClass
+from apps.workflows.services.secrets import open_secrets
 
 # A read may be repeated freely, which is what the engine does with metered calls; nothing is booked for it.
 CLASSES = {
@@ -22,21 +28,33 @@ CLASSES = {
 }
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What a call needs and nobody stores: the connection's unlocked form, and the secrets by name."""
+
+    call: object
+    values: Mapping[str, str] = field(repr=False)
+
+
 class ConnectorStep(StepHandler):
     """Runs one action of one connector on the connection named by ``with.connection_id``, with ``with.inputs``."""
 
     timeout_s = 60.0
+    category = "connect"
+    icon = "plug"
     action = ""
     connector = ""
     input_schema: Mapping[str, Any] = {}
     reach_of: Callable[[Mapping[str, Any]], Reach] | None = None
 
     def prepare(self, ctx: StepContext) -> Mapping[str, Any]:
-        given = ctx.config.get("connection_id")
-        return connectors.prepare_action(
+        given, inputs = ctx.config.get("connection_id"), ctx.config["inputs"]
+        request = connectors.prepare_action(
             connection_id=UUID(given) if given else None, connector=self.connector, action=self.action,
-            inputs=ctx.config["inputs"],
+            inputs=filled(inputs, lambda name: PLACEHOLDER),
         )  # fmt: skip
+        holes = [[list(path), name] for path, name in handles(inputs)]
+        return {**request, "secrets": holes} if holes else request
 
     def reach(self, request: Mapping[str, Any]) -> Reach:
         if self.reach_of is not None:
@@ -53,19 +71,19 @@ class ConnectorStep(StepHandler):
         return f"{request['connector']}:{request['connection_id']}" if request["connection_id"] else ""
 
     def unlock(self, ctx: StepContext, request: Mapping[str, Any]) -> object:
-        return connectors.unlock_action(request)
+        return Opened(
+            connectors.unlock_action(request), open_secrets(name for _path, name in request.get("secrets", ()))
+        )
 
     def perform(self, request: Mapping[str, Any], secrets: object, *, key: str, deadline: float) -> Mapping[str, Any]:
-        return connectors.perform_action(request, secrets, key=key, timeout_s=_left(deadline))
+        return connectors.perform_action(_whole(request, secrets), _call(secrets), key=key, timeout_s=_left(deadline))
 
     def settle(self, ctx: StepContext, request: Mapping[str, Any], response: Mapping[str, Any]) -> StepResult:
         connectors.record_outcome(request)
         return StepResult(output=response)
 
     def abandon(self, ctx: StepContext, request: Mapping[str, Any], error: Failure) -> None:
-        connectors.record_outcome(
-            request, error_code=error.code, problem=error.message, retry_after=error.retry_after
-        )
+        connectors.record_outcome(request, error_code=error.code, problem=error.message, retry_after=error.retry_after)
 
     def waste(self, ctx: StepContext, request: Mapping[str, Any]) -> tuple[UsageLine, ...] | None:
         return None
@@ -77,7 +95,7 @@ class LookupConnectorStep(ConnectorStep):
     def find(
         self, request: Mapping[str, Any], secrets: object, *, key: str, deadline: float
     ) -> Mapping[str, Any] | None:
-        return connectors.find_action(request, secrets, key=key, timeout_s=_left(deadline))
+        return connectors.find_action(_whole(request, secrets), _call(secrets), key=key, timeout_s=_left(deadline))
 
 
 def connector_steps() -> Iterator[StepHandler]:
@@ -93,11 +111,22 @@ def _handler(connector: Connector, action: Action) -> StepHandler:
         "type": "object",
         "required": [*(["connection_id"] if connector.needs_connection else []), "inputs"],
         "additionalProperties": False,
-        "properties": {"connection_id": {"type": "string", "format": "uuid"}, "inputs": dict(action.input_schema)},
+        "properties": {
+            "connection_id": {
+                "type": "string",
+                "format": "uuid",
+                "title": noop("Connection"),
+                "connector": connector.slug,
+            },
+            "inputs": {"title": noop("Settings"), **action.input_schema},
+        },
     }
     members = {
         "type": f"{connector.slug}.{action.slug}",
         "title": action.title,
+        "description": action.description or connector.description,
+        "icon": connector.icon,
+        "untrusted": action.effect == ActionEffect.PURE or connector.slug == "http",
         "effect": CLASSES[action.effect],
         "action": action.slug,
         "connector": connector.slug,
@@ -108,6 +137,23 @@ def _handler(connector: Connector, action: Action) -> StepHandler:
         "sensitive": {f"inputs.{path}": kind for path, kind in action.sensitive.items()},
     }
     return type(f"{connector.slug.title()}{action.slug.title()}Step", (base,), members)()
+
+
+def _call(secrets: object) -> object:
+    return secrets.call if isinstance(secrets, Opened) else secrets
+
+
+def _whole(request: Mapping[str, Any], secrets: object) -> Mapping[str, Any]:
+    """The request as it is sent: secrets in their places, only in this copy."""
+    if not isinstance(secrets, Opened) or not secrets.values:
+        return request
+    inputs = json.loads(json.dumps(request["inputs"]))
+    for way, name in request["secrets"]:
+        node = inputs
+        for part in way[:-1]:
+            node = node[int(part)] if isinstance(node, list) else node[part]
+        node[int(way[-1]) if isinstance(node, list) else way[-1]] = str(secrets.values[name])
+    return {**request, "inputs": inputs}
 
 
 def _left(deadline: float) -> float:

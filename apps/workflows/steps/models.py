@@ -13,12 +13,30 @@ from apps.workflows.core.taxonomy import Failure
 from apps.workflows.enums import EffectClass
 
 TEXT = {"type": "string", "maxLength": 400_000}
+COMMON: dict[str, Any] = {
+    "model": {
+        "type": ["string", "null"],
+        "maxLength": 120,
+        "title": _("Model"),
+        "description": _("Leave empty to let the workspace's routes choose."),
+    },
+    "quality": {"enum": ["standard", "premium"], "default": "standard", "title": _("Quality")},
+    "language": {"type": "string", "maxLength": 20, "title": _("Language of the answer")},
+    "user_id": {
+        "type": ["integer", "null"],
+        "title": _("On behalf of"),
+        "description": _("Whose budget it counts against."),
+    },
+}
 
 
 class ModelStep(StepHandler):
     """What both steps share: a metered call through the gateway, budgeted in the intent, booked in the checkpoint."""
 
     effect = EffectClass.METERED
+    category = "ai"
+    icon = "sparkles"
+    untrusted = True
     timeout_s = 180.0
     retry = RetryPolicy(max_attempts=5, base_s=2.0, cap_s=120.0)
 
@@ -73,14 +91,22 @@ class GenerateStep(ModelStep):
 
     type = "ai.generate"
     title = _("Ask a model")
+    description = _("Sends a prompt or messages to a model and gives its answer as text, or as data of a given form.")
     config_schema = {
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "prompt": {"type": "string", "maxLength": 80},
-            "variables": {"type": "object"},
+            "prompt": {
+                "type": "string",
+                "maxLength": 80,
+                "title": _("Prompt"),
+                "description": _("A prompt from the library."),
+            },
+            "variables": {"type": "object", "title": _("Variables of the prompt")},
             "messages": {
                 "type": "array",
+                "title": _("Messages"),
+                "description": _("What is said to the model, in order, instead of a prompt."),
                 "minItems": 1,
                 "maxItems": 100,
                 "items": {
@@ -96,13 +122,26 @@ class GenerateStep(ModelStep):
             },
             "purpose": {"type": "string"},
             "task_type": {"type": "string", "maxLength": 80},
-            "max_output_tokens": {"type": "integer", "minimum": 1, "maximum": 100_000},
-            "temperature": {"type": "number", "minimum": 0, "maximum": 2},
-            "response_schema": {"type": ["object", "null"]},
-            "model": {"type": ["string", "null"], "maxLength": 120},
-            "quality": {"enum": ["standard", "premium"]},
-            "language": {"type": "string", "maxLength": 20},
-            "user_id": {"type": ["integer", "null"]},
+            "max_output_tokens": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 100_000,
+                "title": _("Longest answer"),
+                "description": _("In tokens, about four letters each; thinking included."),
+            },
+            "temperature": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 2,
+                "title": _("Variety"),
+                "description": _("0 is steady."),
+            },
+            "response_schema": {
+                "type": ["object", "null"],
+                "title": _("Form of the answer"),
+                "description": _("JSON Schema; the answer is then data under “parsed”."),
+            },
+            **COMMON,
         },
         "oneOf": [{"required": ["prompt"]}, {"required": ["messages"]}],
     }
@@ -135,6 +174,9 @@ class ReviewStep(ModelStep):
 
     type = "ai.review"
     title = _("Judge the answer")
+    description = _("Has an answer scored against criteria, after mechanical checks that cost nothing.")
+    icon = "scale"
+    trusted_outputs = frozenset({"score", "decision"})
     config_schema = {
         "type": "object",
         "required": ["task", "answer"],

@@ -15,7 +15,7 @@ QUERY = mapping(_("Query parameters"), values={"type": ["string", "number", "boo
 HEADERS = mapping(
     _("Headers"),
     _("Credentials do not belong here: store them as a connection."),
-    values={"type": "string", "maxLength": 4000},
+    values={"type": "string", "maxLength": 4000, "secret": True},
 )
 MOST = number(_("Largest answer in bytes"), least=1, most=5_000_000, default=1_000_000)
 BODY = {
