@@ -103,7 +103,7 @@ def reading(*, key: str, rule: RateRule, clock: Clock) -> RateReading:
     waiting = math.ceil(max(0.0, free_at - now) * pace.rate)
     return RateReading(
         allowance=rule.calls, per_minute=round(pace.rate * 60), burst=pace.burst, used=min(pace.burst, waiting),
-        blocked_s=max(0.0, blocked_until - now),
+        blocked_s=max(0.0, blocked_until - now), window_s=rule.window_s,
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class RateRule:
 
 @dataclass(frozen=True, kw_only=True)
 class RateReading:
-    """How much of an account's allowance is in use now. ``used`` of ``burst`` calls that may come at once; they come back at
+    """How much of an account's allowance (``allowance`` calls in ``window_s`` seconds) is in use now. ``used`` of ``burst`` calls that may come at once; they come back at
     ``per_minute``. ``blocked_s`` > 0: the service asked for a pause of that many more seconds."""
 
     allowance: int
@@ -45,6 +45,7 @@ class RateReading:
     burst: int
     used: int
     blocked_s: float = 0.0
+    window_s: int = 60
 
 
 @dataclass(frozen=True, kw_only=True)

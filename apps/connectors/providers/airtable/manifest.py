@@ -15,7 +15,7 @@ AIRTABLE = Connector(
     category=Category.DATA,
     auth=AuthKind.TOKEN,
     base_url="https://api.airtable.com",
-    rate=RateRule(calls=240),
+    rate=RateRule(calls=5, window_s=1),
     check=client.check,
     explain=client.explain,
     fields=(ConnectField(name="token", label=_("Personal access token"), secret=True, help=_("It begins with pat.")),),

@@ -15,7 +15,7 @@ GITHUB = Connector(
     category=Category.CODE,
     auth=AuthKind.TOKEN,
     base_url="https://api.github.com",
-    rate=RateRule(calls=4500, window_s=3600),
+    rate=RateRule(calls=75),
     check=client.check,
     explain=client.explain,
     fields=(

@@ -16,7 +16,7 @@ HUBSPOT = Connector(
     category=Category.SALES,
     auth=AuthKind.TOKEN,
     base_url="https://api.hubapi.com",
-    rate=RateRule(calls=90, window_s=10),
+    rate=RateRule(calls=430),
     check=client.check,
     explain=client.explain,
     fields=(ConnectField(name="token", label=_("Access token of a private app"), secret=True, help=_("It begins with pat-.")),),

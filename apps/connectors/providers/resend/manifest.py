@@ -15,7 +15,7 @@ RESEND = Connector(
     category=Category.MESSAGES,
     auth=AuthKind.TOKEN,
     base_url="https://api.resend.com",
-    rate=RateRule(calls=120),
+    rate=RateRule(calls=2, window_s=1),
     check=client.check,
     explain=client.explain,
     fields=(ConnectField(name="token", label=_("API key"), secret=True, help=_("It begins with re_.")),),

@@ -14,7 +14,7 @@ STRIPE = Connector(
     category=Category.MONEY,
     auth=AuthKind.TOKEN,
     base_url="https://api.stripe.com",
-    rate=RateRule(calls=1200),
+    rate=RateRule(calls=25, window_s=1),
     check=client.check,
     explain=client.explain,
     fields=(ConnectField(name="token", label=_("Restricted key"), secret=True,

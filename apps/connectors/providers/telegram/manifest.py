@@ -15,7 +15,7 @@ TELEGRAM = Connector(
     category=Category.MESSAGES,
     auth=AuthKind.TOKEN,
     base_url="https://api.telegram.org",
-    rate=RateRule(calls=1200),
+    rate=RateRule(calls=30, window_s=1),
     check=client.check,
     explain=client.explain,
     fields=(ConnectField(name="token", label=_("Bot token"), secret=True, help=_("Two parts with a colon between them.")),),
