@@ -37,8 +37,11 @@ class RateRule:
 
 @dataclass(frozen=True, kw_only=True)
 class RateReading:
-    """How much of an account's allowance (``allowance`` calls in ``window_s`` seconds) is in use now. ``used`` of ``burst`` calls that may come at once; they come back at
-    ``per_minute``. ``blocked_s`` > 0: the service asked for a pause of that many more seconds."""
+    """How much of an account's allowance (``allowance`` calls in ``window_s`` seconds) is in use now.
+
+    ``used`` of ``burst`` calls that may come at once; they come back at ``per_minute``. ``blocked_s`` > 0: the service asked for a
+    pause of that many more seconds.
+    """
 
     allowance: int
     per_minute: int
