@@ -347,12 +347,13 @@ class StepDetail:
 @dataclass(frozen=True, kw_only=True)
 class PlannedStep:
     """A step a replay would execute again. ``again`` says what happens to its outside effect: "nothing" (it has none),
-    "record" (answered from the record) or "sent" (happens again); ``cost_micros`` is what it has cost so far."""
+    "record" (answered from the record) or "sent" (happens again); ``cost_micros`` is what it cost here, else on average lately,
+    None where nobody knows."""
 
     path: str
     title: str
     type: str
-    cost_micros: int
+    cost_micros: int | None
     again: str
 
 
@@ -366,6 +367,11 @@ class ReplayPlan:
     steps: tuple[PlannedStep, ...]
     kept: int
     cost_micros: int
+
+    @property
+    def unknown_costs(self) -> int:
+        """Steps that would be paid for and of whose cost nothing is known."""
+        return sum(step.again == "sent" and step.cost_micros is None for step in self.steps)
 
     @property
     def sent_again(self) -> int:

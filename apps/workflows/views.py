@@ -19,7 +19,10 @@ from apps.live import facade as live
 from apps.workflows import facade, insight, presentation, selectors
 from apps.workflows.contracts import RunView, Subject
 from apps.workflows.enums import RunState
+from apps.workflows.models import Proposal
 from apps.workflows.registries import subjects
+from apps.workflows.whatif.proposals import proposal_for
+from apps.workflows.whatif.shadow import TRIGGER as SHADOW
 
 PAGE_SIZE = 25
 STRIPS = 6
@@ -130,15 +133,24 @@ def _run_context(request: HttpRequest, run_id: UUID) -> dict[str, Any]:
         "fragment_url": request.get_full_path(),
         "position": position,
         "subject": _subject(run.subject_kind),
+        "proposal": _proposal(run),
+        "can_propose": "workflows.manage" in held and bool(run.error and run.error.path) and run.trigger != SHADOW,
         "subject_url": subject.url(run.subject_id) if (subject := _subject(run.subject_kind)) else "",
-        "can_retry": "runs.replay" in held and run.state == RunState.FAILED,
-        "can_replay": "runs.replay" in held and run.state not in presentation.LIVE,
+        "can_retry": "runs.replay" in held and run.trigger != SHADOW and run.state == RunState.FAILED,
+        "can_replay": "runs.replay" in held and run.trigger != SHADOW and run.state not in presentation.LIVE,
         "can_cancel": "runs.cancel" in held and run.state in presentation.LIVE and cancelled_by is None,
         "is_cancelled": cancelled_by is not None,
         "undo_url": reverse("workflows:run_cancel_undo", args=[run_id]) if cancelled_by == request.user.pk else "",
         "can_decide": "approvals.decide" in held,
         "other": _other_run(run),
     }
+
+
+def _proposal(run: RunView) -> Proposal | None:
+    """The change proposed for what this run failed of."""
+    if run.state != RunState.FAILED or run.error is None or not run.error.path:
+        return None
+    return proposal_for(workflow=run.workflow, step_id=run.error.path, code=run.error.code)
 
 
 def _most_telling(run: RunView) -> str:

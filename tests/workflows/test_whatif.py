@@ -1,5 +1,6 @@
 """What past runs would have done otherwise: nothing leaves, whatever is tried, and the verdicts are honest."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from apps.dispatch.loop import Loop
 from apps.workflows import facade
 from apps.workflows.conf import RUN_KIND
 from apps.workflows.engine import effects as engine_effects
-from apps.workflows.errors import InvalidDefinition
+from apps.workflows.errors import InvalidDefinition, RunNotRetryable
 from apps.workflows.models import Effect, Run, StepRun, UsageEntry, WhatIf, WhatIfRun
 from apps.workflows.registries import step_types
 from apps.workflows.signals import run_finished
@@ -282,3 +283,28 @@ def test_questions_that_cannot_be_answered_say_what_is_wrong() -> None:
         with pytest.raises(InvalidDefinition):
             services.ask_what_if(workflow="w", selection=Selection(), definition={"schema": 1})
         assert not WhatIf.objects.exists() and StepRun.objects.filter(run__what_if__isnull=False).count() == 0
+
+
+def test_a_hundred_runs_take_less_than_a_minute_and_have_no_effect_outside(provider: effects.Ledger) -> None:
+    """The goal E5 in its short form; seconds on an idle machine, so the limit leaves room for a busy one."""
+    past(100)
+    sent, requests = applied(provider), provider.requests
+    begin = time.monotonic()
+    what_if = ask()
+    took = time.monotonic() - begin
+    assert verdicts(what_if) == ["same"] * 100 and took < 60
+    assert (applied(provider), provider.requests) == (sent, requests)
+    print(f"what-if of 100 runs: {took:.1f} s")
+
+
+def test_a_step_inside_a_parallel_section_names_the_step_to_begin_at() -> None:
+    steps = {"p": {"type": "parallel", "title": "Both at once", "branches": ["l", "r"], "join": "j"},
+             "l": {"type": "set", "with": {}, "next": "j"}, "r": {"type": "set", "with": {}, "next": "j"},
+             "j": {"type": "join", "next": "end"}, "end": {"type": "set", "with": {}}}  # fmt: skip
+    [run_id] = past(1, steps, start="p")
+    with driving.inside():
+        with pytest.raises(RunNotRetryable) as caught:
+            facade.replay_run(run_id=run_id, from_step="l")
+        assert "“Both at once” instead" in caught.value.text
+        assert facade.replay_run(run_id=run_id, from_step="p") != run_id
+        assert facade.replay_run(run_id=run_id, from_step="end") != run_id

@@ -91,7 +91,7 @@ def _tiles(found: Report) -> list[dict[str, Any]]:
 def _tone(now: float | None, past: float | None, more_is_better: bool | None) -> str:  # noqa: FBT001 - a table's cell
     if now is None or past is None or more_is_better is None or now == past:
         return ""
-    return "good" if (now > past) == more_is_better else "bad"
+    return "up" if (now > past) == more_is_better else "down"
 
 
 @require_GET

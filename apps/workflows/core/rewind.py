@@ -60,32 +60,40 @@ def rewind(history: Iterable[Line], step: str) -> Rewound | None:
     )
 
 
+def enclosing(definition: Definition, step: str) -> str:
+    """The outermost parallel step or loop that ``step`` lies in, empty for none: a rewind has no single place to go on inside one,
+    while beginning at that outermost step does all of it again."""
+    around = [name for name in definition.steps if step in _inside(definition, name)]
+    return next((name for name in around if not any(name in _inside(definition, other) for other in around)), "")
+
+
 def inside_parallel(definition: Definition, step: str) -> bool:
-    """Whether a step lies between a parallel step and its join, or in a loop: a rewind has no single place to go on from there."""
-    for parallel in definition.steps.values():
-        if step in parallel.region:
-            return True
-        if parallel.type != "parallel":
+    """Whether a step lies between a parallel step and its join, or in a loop."""
+    return bool(enclosing(definition, step))
+
+
+def _inside(definition: Definition, outer: str) -> set[str]:
+    """Steps between a parallel step and its join, or in the body of a loop; of any other step none."""
+    parallel = definition.steps[outer]
+    if parallel.type != "parallel":
+        return set(parallel.region)
+    seen, todo = set(parallel.branches), list(parallel.branches)
+    while todo:
+        node = definition.steps[todo.pop()]
+        if node.id == parallel.join:
             continue
-        seen, todo = set(parallel.branches), list(parallel.branches)
-        while todo:
-            node = definition.steps[todo.pop()]
-            if node.id == parallel.join:
-                continue
-            targets = (
-                node.next,
-                node.on_error,
-                node.on_timeout,
-                node.default,
-                node.join,
-                node.body,
-                *(case.next for case in node.cases),
-                *node.branches,
-            )
-            for target in targets:
-                if target and target not in seen and target != parallel.join:
-                    seen.add(target)
-                    todo.append(target)
-        if step in seen and step != parallel.join:
-            return True
-    return False
+        targets = (
+            node.next,
+            node.on_error,
+            node.on_timeout,
+            node.default,
+            node.join,
+            node.body,
+            *(case.next for case in node.cases),
+            *node.branches,
+        )
+        for target in targets:
+            if target and target not in seen and target != parallel.join:
+                seen.add(target)
+                todo.append(target)
+    return (seen | set(parallel.region)) - {parallel.join}

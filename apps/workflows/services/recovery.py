@@ -18,7 +18,7 @@ from apps.workflows.approvals.asking import withdraw
 from apps.workflows.conf import RUN_KIND
 from apps.workflows.core import events as ev
 from apps.workflows.core.definition import parse
-from apps.workflows.core.rewind import Line, Rewound, attempts_of, inside_parallel, rewind
+from apps.workflows.core.rewind import Line, Rewound, attempts_of, enclosing, rewind
 from apps.workflows.core.state import RunState, Status, to_json
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine.abandon import abandon_open_effects
@@ -244,12 +244,21 @@ def history_of(run_id: UUID) -> list[Line]:
     ]
 
 
+def _titled(definition: Any, step: str) -> str:
+    return str(definition.steps[step].title or step)
+
+
 def require_rewind(definition: Any, history: list[Line], step: str) -> Rewound:
     """The state before the latest visit of a step. Raises ``RunNotRetryable``."""
-    if step not in definition.steps or inside_parallel(definition, step):
+    outer = enclosing(definition, step) if step in definition.steps else ""
+    if outer:
         raise RunNotRetryable(
-            _("A run can go on from a step outside parallel sections and loops only. Choose another step."), detail=step
+            _("“%(step)s” lies inside “%(outer)s”, where there is no single place to go on from. Begin at “%(outer)s” instead.")
+            % {"step": _titled(definition, step), "outer": _titled(definition, outer)},
+            detail=f"{step} in {outer}",
         )
+    if step not in definition.steps:
+        raise RunNotRetryable(_("This version has no such step. Choose one from the run's history."), detail=step)
     back = rewind(history, step)
     if back is None:
         raise RunNotRetryable(_("This step has not run yet. Choose one from the run's history."), detail=step)

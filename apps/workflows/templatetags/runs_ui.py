@@ -203,6 +203,7 @@ def trigger_label(value: str) -> str:
         "notion": _("Notion"),
         "schedule": _("a schedule"),
         "replay": _("a replay"),
+        "whatif": _("a what-if"),
         "webhook": _("a webhook"),
         "email": _("an e-mail"),
         "demo": _("the demo"),
