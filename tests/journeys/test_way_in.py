@@ -103,6 +103,9 @@ def test_a_passkey_signs_in_and_can_be_added_and_removed(context: BrowserContext
     page.wait_for_url(re.compile("recovery-codes|webauthn/$"))
     page.goto(f"{address}/accounts/2fa/webauthn/")
     expect(page.get_by_text("My laptop")).to_be_visible()
+    page.get_by_role("link", name="Remove").click()
+    expect(page.get_by_role("button", name="Remove My laptop")).to_be_visible()
+    page.get_by_role("link", name="Cancel").click()
 
     page.goto(f"{address}/accounts/security/")
     page.get_by_role("button", name="Sign out").click()
