@@ -1,6 +1,6 @@
 """Pages about runs and workflows on a tenant's host."""
 
-from django.urls import path
+from django.urls import include, path
 
 from apps.workflows import views
 from apps.workflows.analytics import views as analytics
@@ -36,4 +36,5 @@ urlpatterns = [
     path("approvals/<uuid:approval_id>/decide/", approvals.approval_decide, name="approval_decide"),
     path("approvals/<uuid:approval_id>/edit/", approvals.approval_edit, name="approval_edit"),
     path("approvals/<uuid:approval_id>/undo/", approvals.approval_undo, name="approval_undo"),
+    path("workflows/", include("apps.workflows.builder.urls")),
 ]

@@ -297,6 +297,7 @@ def workflow_list(request: HttpRequest) -> HttpResponse:
         "now": current_time(),
         "position": position,
         "can_create": "tasks.create" in held_permissions(request),
+        "can_manage": "workflows.manage" in held_permissions(request),
     }
     template = "workflows/_workflow_table.html" if _is_fragment(request) else "workflows/workflow_list.html"
     return render(request, template, context)

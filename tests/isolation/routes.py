@@ -131,6 +131,14 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "workflows:approval_link": lambda v: {"token": (v.approval_token, "unknown-token")},
     "workflows:deputy_end": lambda v: {"deputy_id": (v.deputy, UNKNOWN_UUID)},
     "workflows:effect_resolve": lambda v: {"effect_id": (v.effect, UNKNOWN_UUID)},
+    **{
+        f"workflows:{name}": lambda v: {"slug": (v.workflow, "unknown-workflow")}
+        for name in (
+            "workflow_detail", "workflow_states", "workflow_run", "workflow_rename", "workflow_export", "workflow_archive",
+            "workflow_restore", "workflow_publish", "workflow_versions", "workflow_compare", "workflow_rollback", "workflow_test",
+            "builder", "draft_change", "draft_undo", "draft_redo", "draft_discard", "draft_step", "draft_sample",
+        )
+    },
     "tasks_api:task_detail": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks_api:task_review": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
     "tasks_api:task_retry": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},

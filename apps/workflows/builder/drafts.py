@@ -17,12 +17,12 @@ from apps.core.ids import new_id
 from apps.live import facade as live
 from apps.tenants.facade import current_tenant
 from apps.workflows.builder.changes import ChangeDoesNotFit, carry_out, differences, inverted
-from apps.workflows.builder.errors import DraftChanged, InvalidPatch, NothingToUndo, UndoDoesNotFit, WorkflowArchived
+from apps.workflows.builder.errors import DraftChanged, InvalidPatch, NothingToUndo, UndoDoesNotFit
 from apps.workflows.builder.models import ChangeState, DraftChange, WorkflowDraft
 from apps.workflows.builder.patches import BLANK, PatchRefused, apply_patches, check_shape
 from apps.workflows.core.validate import MAX_BYTES
 from apps.workflows.engine.plain_json import UnstorableValue, storable
-from apps.workflows.errors import UnknownWorkflow
+from apps.workflows.errors import UnknownWorkflow, WorkflowArchived
 from apps.workflows.models import Workflow
 
 KEPT_CHANGES = 200

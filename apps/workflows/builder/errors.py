@@ -60,17 +60,3 @@ class UndoDoesNotFit(Conflict):
 
     code = "undo_does_not_fit"
     message = _("Somebody changed the same place since, so this cannot be undone by itself.")
-
-
-class WorkflowArchived(Conflict):
-    """The workflow was put away; it takes no new runs and no changes."""
-
-    code = "workflow_archived"
-    message = _("This workflow is archived. Bring it back first.")
-
-
-class DraftHasProblems(InvalidInput):
-    """The draft cannot be published as it stands."""
-
-    code = "draft_has_problems"
-    message = _("The workflow has mistakes. Correct the marked steps, then publish it.")

@@ -133,7 +133,7 @@ def _put_in(document: Document, step_id: str, patch: Mapping[str, Json]) -> None
     steps, after = document["steps"], patch.get("after")
     body, place = steps[step_id], graph.main_place(steps[step_id])
     if len(steps) == 1 or document["start"] not in steps or ("after" in patch and after is None):
-        follower = document["start"] if document["start"] in steps else None
+        follower = document["start"] if document["start"] in steps and document["start"] != step_id else None
         document["start"] = step_id
     elif isinstance(after, Mapping):
         before = _step(document, after)
@@ -171,6 +171,25 @@ def _drop_place(document: Document, step_id: str) -> None:
     layout.pop(step_id, None)
     if not layout:
         document.pop("layout", None)
+
+
+def relocate(document: Document, patch: Mapping[str, Json]) -> None:
+    """Take a step out of the way it stands in and put it into another: ``after`` {step, place}, or null for the beginning."""
+    body, steps = _step(document, patch), document["steps"]
+    step_id, after = patch["step"], patch.get("after")
+    if isinstance(after, Mapping) and after.get("step") == step_id:
+        raise PatchRefused("no_such_place", "after", place=str(step_id))
+    if after is not None:
+        _step(document, after)
+    place = graph.main_place(body)
+    follower = graph.target_at(body, place)
+    for other, way in graph.leading_to(steps, step_id):
+        if other != step_id:
+            _lead(steps[other], way, follower if follower != step_id else None)
+    _lead(body, place, None)
+    if document["start"] == step_id:
+        document["start"] = follower if follower in steps and follower != step_id else step_id
+    _put_in(document, step_id, {"after": after})
 
 
 FIXED = ("next", "on_error", "on_timeout", "default", "join", "then", "else", "body", "branches")
@@ -416,7 +435,7 @@ def _check_step(step_id: str, body: Mapping[str, Json]) -> None:
 VERBS: dict[str, Callable[[Document, Mapping[str, Json]], None]] = {
     verb.__name__: verb
     for verb in (
-        add_step, remove_step, update_step, connect, disconnect, move, rename_step, set_start, set_part, set_settings,
+        add_step, remove_step, relocate, update_step, connect, disconnect, move, rename_step, set_start, set_part, set_settings,
         set_trigger, paste,
     )
 }  # fmt: skip
