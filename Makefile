@@ -6,7 +6,7 @@ PYTEST := $(PYTHON) -m pytest
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help messages install install-dev run down test test-fast smoke bench faults proof lint format requirements clean
+.PHONY: help builder messages install install-dev run down test test-fast smoke bench faults proof lint format requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ install: ## Create .venv and install the product with its embedded servers and m
 
 install-dev: ## The same, and what tests and linters need
 	@$(INSTALL) test
+
+builder: ## Build the workflow canvas from apps/workflows/frontend (needs Node); the built files are committed
+	cd apps/workflows/frontend && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
 
 messages: install-dev ## Collect texts, bring locale/ up to date, compile it, say what is untranslated (needs gettext)
 	$(PYTHON) manage.py messages $(ARGS)

@@ -7,9 +7,10 @@ import pytest
 
 from apps.tenants.contracts import TenantRef
 from apps.workflows.builder import drafts
-from apps.workflows.builder.errors import DraftChanged, InvalidPatch, NothingToUndo, UndoDoesNotFit, WorkflowArchived
+from apps.workflows.builder.errors import DraftChanged, InvalidPatch, NothingToUndo, UndoDoesNotFit
 from apps.workflows.builder.models import DraftChange, WorkflowDraft
 from apps.workflows.builder.problems import list_problems
+from apps.workflows.errors import WorkflowArchived
 from apps.workflows.facade import ensure_workflow
 from apps.workflows.models import Workflow
 
