@@ -5,8 +5,10 @@ A version never changes, so its parsed form may be kept for as long as the proce
 
 import json
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any
 
+from apps.workflows.contracts import StepHandler
 from apps.workflows.core.definition import parse
 from apps.workflows.core.schema import plain
 from apps.workflows.core.secrets import admit_handles
@@ -42,7 +44,12 @@ class ParsedVersions:
 
 def config_validators() -> dict[str, Any]:
     """A JSON Schema validator of ``with`` for every registered step type."""
-    return {handler.type: schema_validator(admit_handles(plain(handler.config_schema))) for handler in step_types}
+    return _validators(tuple(step_types))
+
+
+@lru_cache(maxsize=8)
+def _validators(handlers: tuple[StepHandler, ...]) -> dict[str, Any]:
+    return {handler.type: schema_validator(admit_handles(plain(handler.config_schema))) for handler in handlers}
 
 
 def step_facts() -> dict[str, StepFacts]:

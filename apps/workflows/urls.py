@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from apps.workflows import views
+from apps.workflows import published, views
 from apps.workflows.analytics import views as analytics
 from apps.workflows.approvals import views as approvals
 from apps.workflows.whatif import views as whatif
@@ -17,6 +17,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/cancel/", views.run_cancel, name="run_cancel"),
     path("runs/<uuid:run_id>/cancel/undo/", views.run_cancel_undo, name="run_cancel_undo"),
     path("runs/effects/<uuid:effect_id>/", views.effect_resolve, name="effect_resolve"),
+    path("workflows/definition.schema.json", published.definition_schema, name="definition_schema"),
     path("workflows/", views.workflow_list, name="workflow_list"),
     path("workflows/<slug:slug>/what-if/", whatif.what_if_create, name="what_if_create"),
     path("workflows/<slug:slug>/analytics/", analytics.analytics, name="analytics"),
