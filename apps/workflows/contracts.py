@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from apps.core.reach import READ, UNKNOWN_WRITE, Reach
 from apps.tenants.contracts import TenantRef
 from apps.workflows.core.taxonomy import Failure, FailureKind
+from apps.workflows.core.values import as_text
 from apps.workflows.enums import EffectClass
 from apps.workflows.language import (
     DiffLine,
@@ -27,7 +28,7 @@ __all__ = [
     "PlannedStep", "Reach", "ReplayPlan", "RetryPolicy",
     "RevenueSource", "RunError", "RunRow", "RunView", "SecretView", "Sleep", "StepContext",
     "StepDescription", "StepDetail", "StepHandler", "StepResult", "StepView", "Subject", "TenantRef", "UsageLine", "UsageRow",
-    "VersionChangeView", "VersionDiff", "VersionView", "Wait", "WorkflowRow", "WorkflowView",
+    "VersionChangeView", "VersionDiff", "VersionView", "Wait", "WorkflowRow", "WorkflowView", "as_text",
 ]  # fmt: skip
 
 Json = Any

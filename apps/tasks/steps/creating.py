@@ -7,9 +7,7 @@ from django.utils.translation import gettext_noop as noop
 
 from apps.tasks.enums import Priority, TaskSource
 from apps.tasks.services.submitting import submit_task
-from apps.workflows.contracts import EffectFailed, StepContext, StepHandler, StepResult
-from apps.workflows.core.taxonomy import FailureKind
-from apps.workflows.core.values import as_text
+from apps.workflows.contracts import EffectFailed, FailureKind, StepContext, StepHandler, StepResult, as_text
 
 LONGEST = 200
 
