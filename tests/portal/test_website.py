@@ -16,8 +16,8 @@ from apps.connectors.registries import connectors
 from apps.core.health import HealthProbe, health_probes, recent
 from apps.i18n.facade import announced_languages
 from apps.portal.models import ContactMessage, Outage, StandingWatch
-from apps.portal.website import outages
-from apps.portal.website.articles import article_slugs
+from apps.portal.website import articles, outages
+from apps.portal.website.articles import FOLDER, article_slugs
 from apps.portal.website.integrations import integration_slugs
 from apps.portal.website.legal import list_papers
 from apps.portal.website.site import PAGES
@@ -208,13 +208,41 @@ def test_docs_are_searched_and_an_empty_result_offers_a_way_on(visitor):
     assert visitor.get("/en/docs/unknown/").status_code == 404
 
 
-def test_links_inside_articles_lead_somewhere(visitor):
+def test_every_article_says_the_same_in_each_reviewed_language() -> None:
+    """Same sections, tables and code, so that a translation does not fall behind unseen."""
+
+    def shape(text: str) -> list[str]:
+        code = re.findall(r"^```.*?^```", text, re.DOTALL | re.MULTILINE)
+        rest = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+        marks = re.findall(r"^(?:#+|\||- |\d\. )", rest, re.MULTILINE)
+        return [*code, *marks, *sorted(re.findall(r"`[^`]+`", rest)), *re.findall(r"\]\(([^)]*)\)", rest)]
+
+    for english in sorted((FOLDER / "en").glob("*.md")):
+        for language in ("es", "ur"):
+            other = FOLDER / language / english.name
+            assert shape(other.read_text("utf-8")) == shape(english.read_text("utf-8")), other.name
+
+
+def test_an_article_without_translation_is_shown_in_english_and_says_so(visitor, monkeypatch, tmp_path):
+    assert "not translated yet" not in visitor.get("/en/docs/api/").text
+    spanish = visitor.get("/es/docs/api/").text
+    assert '<article lang="es" dir="ltr"><h1>La API</h1>' in spanish
+    assert '<article lang="ur" dir="rtl">' in visitor.get("/ur/docs/api/").text
+    (tmp_path / "en").symlink_to(FOLDER / "en")
+    monkeypatch.setattr(articles, "FOLDER", tmp_path)
+    articles._files.cache_clear()
+    assert '<article lang="en" dir="ltr"><h1>The API</h1>' in visitor.get("/es/docs/api/").text
+    articles._files.cache_clear()
+
+
+@pytest.mark.parametrize("language", ["en", "es", "ur"])
+def test_links_inside_articles_lead_somewhere(visitor, language: str):
     for slug in article_slugs():
-        base = f"/en/docs/{slug}/"
+        base = f"/{language}/docs/{slug}/"
         for link in re.findall(r"<article.*</article>", visitor.get(base).text, re.DOTALL)[0].split('href="')[1:]:
             target = link.split('"')[0]
             if target.startswith("../"):
-                assert visitor.get(f"/en/docs/{target.removeprefix('../')}").status_code == 200, target
+                assert visitor.get(f"/{language}/docs/{target.removeprefix('../')}").status_code == 200, target
 
 
 def test_papers_say_that_they_bind_nobody_and_stay_out_of_search(visitor):
