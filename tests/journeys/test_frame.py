@@ -121,7 +121,7 @@ def test_everything_works_without_script(browser: Browser, product: Installation
 
 
 def test_palette_asks_the_assistant_and_shows_the_answer(page: Page) -> None:
-    ask(page, "?what waits for me")
+    ask(page, "?what is waiting for me")
     expect(page.locator("#palette [data-asks]")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     go_on = page.get_by_role("option", name="Go on in the conversation")
