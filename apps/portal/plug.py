@@ -7,6 +7,7 @@ from apps.core.navigation import NavigationItem, navigation
 from apps.core.onboarding import onboarding_steps
 from apps.core.search import PaletteAction, SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import JobKind, Schedule
+from apps.dispatch.enums import ScheduleScope
 from apps.dispatch.registries import schedules, work_kinds
 from apps.portal import cards, onboarding, people
 from apps.portal.pwa.sending import KIND, send_push
@@ -108,4 +109,6 @@ for step in onboarding.STEPS:
     onboarding_steps.register(step)
 work_kinds.register(JobKind(name=KIND, handler=send_push, timeout_s=30, max_attempts=5))
 work_kinds.register(JobKind(name=outages.KIND, handler=outages.watch_standing, timeout_s=30, max_attempts=1))
-schedules.register(Schedule(name=outages.KIND, every_s=outages.EVERY_S, kind=outages.KIND, scope="platform"))
+schedules.register(
+    Schedule(name=outages.KIND, every_s=outages.EVERY_S, kind=outages.KIND, scope=ScheduleScope.PLATFORM)
+)
