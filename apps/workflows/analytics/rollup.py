@@ -5,6 +5,7 @@ needs no index of its own.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -104,7 +105,7 @@ def measure_day(day: date) -> None:
     """Write one day's sums."""
     waiting = [handler.type for handler in step_types if handler.effect is EffectClass.PURE]
     begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    values = {
+    values: dict[str, Any] = {
         "first": lowest_id(begin), "after": lowest_id(begin + timedelta(days=1)), "day": day, "waiting": waiting, "base": BASE,
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:

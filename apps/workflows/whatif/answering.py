@@ -7,7 +7,7 @@ as sent.
 
 import json
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import connection
 
@@ -48,19 +48,16 @@ class Reply:
     failure: Failure | None = None
 
 
-class Effects(Protocol):
-    """The part of the engine's ``EffectRunner`` that is used here."""
-
-    steps: StepRunner
-
-    def _call(
-        self, live: LiveRun, token: Token, handler: StepHandler, ctx: StepContext, text: str, effect_id: str
-    ) -> Any: ...
+def shadow_of(live: LiveRun) -> Shadow:
+    """What a shadow follows; it is only asked for shadows."""
+    if live.shadow is None:
+        raise TypeError(f"run {live.id} is not a shadow")
+    return live.shadow
 
 
 def run_inside(steps: StepRunner, live: LiveRun, token: Token, step: Step, handler: StepHandler, now: float) -> None:
     """A pure step of a shadow: what it writes is undone, what it waits for is answered as it was."""
-    shadow: Shadow = live.shadow
+    shadow = shadow_of(live)
     try:
         ctx = make_context(
             live, token, step, handler, tenant=steps.tenant, now=now, validator=steps.validators[step.type]
@@ -90,7 +87,7 @@ def answer_inside(
     effects: Any, live: LiveRun, token: Token, step: Step, handler: StepHandler, ctx: StepContext, now: float
 ) -> dict[str, Any] | None:
     """Answer an outside step of a shadow. The effect row to keep, or None when the model may really be asked."""
-    shadow: Shadow = live.shadow
+    shadow = shadow_of(live)
     is_model = handler.effect is EffectClass.METERED and step.type.startswith(MODEL_TYPES)
     asking = shadow.as_origin(ctx, step.type)
     recorded = shadow.recorded(token.path, step.type)
@@ -132,7 +129,7 @@ def _stand_in(
 def _may_pay(live: LiveRun, text: str) -> bool:
     """Set the call's highest cost aside within the limit of the comparison, in one conditional statement."""
     amount = int(json.loads(text).get("allowance") or 0) if text else 0
-    values = {"amount": amount, "run": live.id}
+    values: dict[str, int | str] = {"amount": amount, "run": live.id}
     with connection.cursor() as cursor:
         cursor.execute(HOLD, values)
         if cursor.fetchone() is None:

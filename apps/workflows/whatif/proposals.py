@@ -241,7 +241,7 @@ def accept_proposal(*, proposal_id: UUID, actor: int | None, held: frozenset[str
         said = note or reason_of(proposal.remedy, proposal.params, own=proposal.reason)
         version = publish_workflow(
             workflow=proposal.workflow.slug,
-            definition=proposal.definition,
+            definition=proposal.definition or {},
             user_id=actor,
             note=f"{title_of(proposal.remedy)}: {said}"[:500],
             based_on=proposal.base.number,

@@ -138,7 +138,7 @@ def select_runs(workflow: Workflow, selection: Selection) -> Sequence[Run]:
         runs = runs.filter(created_at__gte=selection.since)
     if selection.until:
         runs = runs.filter(created_at__lt=selection.until)
-    return runs.order_by("-pk")[: MOST_RUNS if selection.run_ids else selection.last]
+    return list(runs.order_by("-pk")[: MOST_RUNS if selection.run_ids else selection.last])
 
 
 def _start_shadows(what_if: WhatIf, runs: Sequence[Run]) -> None:
@@ -160,7 +160,8 @@ def _start_shadows(what_if: WhatIf, runs: Sequence[Run]) -> None:
     ]
     Run.objects.bulk_create(shadows)
     WhatIfRun.objects.bulk_create(
-        WhatIfRun(what_if=what_if, origin_id=shadow.replay_of, shadow_id=shadow.pk) for shadow in shadows
+        WhatIfRun(what_if=what_if, origin_id=run.pk, shadow_id=shadow.pk)
+        for run, shadow in zip(runs, shadows, strict=True)
     )
     works = [
         NewWork(kind=RUN_KIND, ref=str(shadow.pk), queue=Queue.BULK, priority=PRIORITY, dedupe_key=str(shadow.pk),

@@ -159,7 +159,22 @@ def _shadow(row: Sequence[Any], pays: bool, model: str, version: Version) -> Sha
     for path, *rest in _rows(row[9]):
         steps[path] = Recorded(*rest)
     sent = {path: Sent(*rest) for path, *rest in _rows(row[10])}
-    return Shadow(row[1], pays, model, version, *row[2:9], steps=steps, sent=sent)
+    what_if, origin, trigger, subject_kind, subject_id, key_run_id, generation, began = row[1:9]
+    return Shadow(
+        what_if=what_if,
+        pays=pays,
+        model=model,
+        version=version,
+        origin=origin,
+        trigger=trigger,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        key_run_id=key_run_id,
+        generation=generation,
+        began=began,
+        steps=steps,
+        sent=sent,
+    )
 
 
 def _rows(value: Any) -> list[list[Any]]:
