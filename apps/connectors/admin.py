@@ -133,3 +133,40 @@ class BotNoticeAdmin(ReadOnly):
     list_display = ("text", "chat", "state", "error_code", "created_at", "sent_at")
     list_filter = ("state",)
     list_select_related = ("chat",)
+
+
+@admin.register(models.EventInterest)
+class EventInterestAdmin(ReadOnly):
+    """Who wants to know of which events."""
+
+    list_display = ("subscriber", "types")
+    search_fields = ("subscriber",)
+
+
+@admin.register(models.OutEvent)
+class OutEventAdmin(ReadOnly):
+    """What happened and was to be told."""
+
+    list_display = ("type", "object_key", "occurred_at", "handed_at")
+    list_filter = ("type",)
+    search_fields = ("object_key",)
+
+
+@admin.register(models.WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnly):
+    """Addresses that are told about events. Secrets are never shown."""
+
+    list_display = ("name", "url", "state", "failures", "failing_since", "next_try_at", "succeeded_at")
+    list_filter = ("state",)
+    search_fields = ("name", "url")
+    exclude = ("secret", "previous_secret")
+
+
+@admin.register(models.WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly):
+    """The way of each event to each address."""
+
+    list_display = ("event", "endpoint", "state", "attempts", "status", "next_at", "tried_at", "done_at")
+    list_filter = ("state",)
+    list_select_related = ("event", "endpoint")
+    search_fields = ("object_key",)

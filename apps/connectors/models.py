@@ -376,3 +376,11 @@ class BotNotice(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+from apps.connectors.webhooks_out.models import (  # noqa: E402,F401 - tables of a package of this app
+    EventInterest,
+    OutEvent,
+    WebhookDelivery,
+    WebhookEndpoint,
+)

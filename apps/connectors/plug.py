@@ -7,6 +7,7 @@ from apps.connectors.bot import commands, talk
 from apps.connectors.providers.notion import jobs, outbox
 from apps.connectors.providers.shelf import CATALOGUE
 from apps.connectors.registries import bot_commands, connectors
+from apps.connectors.webhooks_out import plug as _webhooks_out  # noqa: F401 - registers what outgoing webhooks offer
 from apps.core.dashboard import NoticeSource, notice_sources
 from apps.core.navigation import NavigationItem, navigation
 from apps.core.onboarding import onboarding_steps

@@ -2,7 +2,9 @@
 
 from apps.core.registry import Registry
 from apps.workflows.contracts import RevenueSource, StepHandler, Subject
-from apps.workflows.triggers.registries import TASKS, NewRequest, RequestDoor, request_doors  # noqa: F401 - a door for tasks
+from apps.workflows.triggers.registries import TASKS, NewRequest, RequestDoor, request_doors
+
+__all__ = ["TASKS", "NewRequest", "RequestDoor", "request_doors", "run_revenue", "step_types", "subjects"]
 
 step_types: Registry[StepHandler] = Registry(
     name="workflows.step_types", entry_type=StepHandler, key=lambda step: step.type

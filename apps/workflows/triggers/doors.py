@@ -46,7 +46,7 @@ def inbound_mail(request: HttpRequest, key: str) -> HttpResponse:
             content_type=request.headers.get("Content-Type", ""),
             body=body,
             fields=request.POST.dict(),
-            files=[(file.name or "file", file.read()) for file in request.FILES.values()],
+            files=[(str(file.name), file.read()) for _field, found in request.FILES.lists() for file in found],
         )
         if not mail.may_write(allowed=trigger.config.get("from", []), address=payload["from"]) or payload["automatic"]:
             raise NotAllowed(_("This sender, or an automatic message, cannot start anything here."))

@@ -9,9 +9,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
-from typing import Any, cast
+from typing import Any
 
 from django.utils.html import strip_tags
 
@@ -117,7 +116,7 @@ def _from_form(fields: Mapping[str, str], files: Iterable[tuple[str, bytes]]) ->
 
 
 def _from_raw(body: bytes) -> dict[str, Json]:
-    mail = cast("EmailMessage", message_from_bytes(body, policy=policy.default))
+    mail = message_from_bytes(body, policy=policy.default)
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
     files = []
     for part in mail.iter_attachments():
