@@ -55,6 +55,5 @@ def _ground() -> Iterator[None]:
         ground.leave(slot)
 
 
-
 if __name__ == "__main__":
     sys.exit(main())

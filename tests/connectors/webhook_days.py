@@ -37,7 +37,9 @@ class Receiver:
         self.calls += 1
         self.now += timedelta(seconds=CALL_S)
         if self.now < self.down_until:
-            return self.rng.choice([sending.Answer(status=0, problem="refused"), sending.Answer(status=503, text="down")])
+            return self.rng.choice(
+                [sending.Answer(status=0, problem="refused"), sending.Answer(status=503, text="down")]
+            )
         flapping = self.now < self.flapping_until
         if flapping and int((self.now - self.down_until).total_seconds()) % 300 >= 180:
             return sending.Answer(status=502)
@@ -56,16 +58,26 @@ class Receiver:
         self.order.setdefault(str(data["object"]), []).append(int(str(data["number"])))
 
 
-def play(*, events: int, objects: int, seed: int = 3, hours_down: float = 48, hours_flapping: float = 6) -> dict[str, float | int]:
+def play(
+    *, events: int, objects: int, seed: int = 3, hours_down: float = 48, hours_flapping: float = 6, chunks: int = 300
+) -> dict[str, float | int]:
     """Publish evenly over the outage and the flapping, send all the while; figures of what arrived."""
     rng = random.Random(seed)
-    endpoint = WebhookEndpoint.objects.create(name="sim", url="https://receiver.example/", types=["*"], secret="whsec_" + "QUJD" * 11)
+    endpoint = WebhookEndpoint.objects.create(
+        name="sim", url="https://receiver.example/", types=["*"], secret="whsec_" + "QUJD" * 11
+    )
     publishing.set_interest(subscriber=f"endpoint:{endpoint.pk}", types=["*"])
     starts = sending.database_now() + timedelta(seconds=1)
     down_until = starts + timedelta(hours=hours_down)
-    receiver = Receiver(starts=starts, down_until=down_until, flapping_until=down_until + timedelta(hours=hours_flapping), rng=rng, now=starts)
+    receiver = Receiver(
+        starts=starts,
+        down_until=down_until,
+        flapping_until=down_until + timedelta(hours=hours_flapping),
+        rng=rng,
+        now=starts,
+    )
     numbers = dict.fromkeys(range(objects), 0)
-    span, published, chunk = receiver.flapping_until - starts, 0, max(1, events // 300)
+    span, published, chunk = receiver.flapping_until - starts, 0, max(1, events // chunks)
     with event_types.temporarily(SIMULATED):
         while True:
             wanted = min(events, int(events * ((receiver.now - starts) / span)) + 1)
