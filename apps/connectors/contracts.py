@@ -15,6 +15,7 @@ from apps.connectors.providers.notion.specs import (
     PageRemoved,
     PropertySpec,
 )
+from apps.connectors.webhooks_out import contracts as events
 from apps.connectors.wire import Wire
 from apps.core.reach import Reach
 
@@ -324,3 +325,10 @@ class ConflictView:
     database_title: str = ""
     resolved_at: datetime | None = None
     resolved_by: int | None = None
+
+
+# Events of the workspace, see webhooks_out.
+EventListener = events.EventListener
+EventType = events.EventType
+HeardEvent = events.HeardEvent
+NewEvent = events.NewEvent

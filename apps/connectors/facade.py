@@ -22,10 +22,25 @@ from apps.connectors.contracts import (
 from apps.connectors.models import BotChat
 from apps.connectors.providers.notion import conflicts, inbox, jobs, outbox, schema
 from apps.connectors.registries import connection_users, connectors
+from apps.connectors.webhooks_out import publishing
+from apps.connectors.webhooks_out.contracts import NewEvent
 from apps.core.errors import PlatformError
 from apps.core.reach import Reach
 
 Json = Any
+
+
+def publish_events(events: Sequence[NewEvent]) -> int:
+    """Write down what happens, in the caller's transaction; endpoints and listeners are told after commit, in order per object.
+
+    Returns how many somebody wants to know of; others are not kept. Raises ``NotFound`` for an unregistered type.
+    """
+    return publishing.publish(events)
+
+
+def set_event_interest(*, subscriber: str, types: Sequence[str]) -> None:
+    """Have events of these types kept for a listener; none ends its interest. Raises ``NotFound`` for an unknown type."""
+    publishing.set_interest(subscriber=subscriber, types=types)
 
 
 def catalogue() -> list[Connector]:

@@ -21,6 +21,7 @@ from apps.connectors.errors import (
     RequestsBlocked,
 )
 from apps.connectors.models import Connection
+from apps.connectors.webhooks_out.happenings import publish_broken
 from apps.core.errors import PlatformError
 
 logger = logging.getLogger(__name__)
@@ -92,4 +93,5 @@ def record_fatal(*, connection_id: UUID, error: PlatformError, clock: Clock) -> 
     """The credentials are of no use: stop calling until a person tested the connection."""
     Connection.objects.filter(pk=connection_id).update(error_code=error.code, problem=error.text, failed_at=clock.now())
     Connection.objects.filter(pk=connection_id, state=ConnectionState.ACTIVE).update(state=ConnectionState.ATTENTION)
+    publish_broken(connection_id=connection_id, code=error.code)
     logger.error("connection needs attention", extra={"connection": str(connection_id), "error_code": error.code})

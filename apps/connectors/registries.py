@@ -7,8 +7,11 @@ from uuid import UUID
 from apps.connectors.bot.contracts import BotCommand
 from apps.connectors.contracts import ConnectionUse, Connector
 from apps.connectors.providers.notion.specs import DatabaseSpec
+from apps.connectors.webhooks_out import registries as events
 from apps.core.registry import Registry
 
+event_types = events.event_types
+event_listeners = events.event_listeners
 connectors: Registry[Connector] = Registry(name="connectors", entry_type=Connector, key=lambda entry: entry.slug)
 notion_databases: Registry[DatabaseSpec] = Registry(
     name="notion_databases", entry_type=DatabaseSpec, key=lambda entry: entry.key

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.ai.registries import outcome_sources
-from apps.connectors.registries import notion_databases
+from apps.connectors.registries import event_types, notion_databases
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
 from apps.core.navigation import navigation
 from apps.core.onboarding import onboarding_steps
@@ -18,6 +18,7 @@ from apps.tasks import jobs, onboarding, overview, seeded, steps, subject
 from apps.tasks.assistant import plug as assistant
 from apps.tasks.doors import DOOR
 from apps.tasks.enums import TaskState
+from apps.tasks.happenings import EVENT_TYPES
 from apps.tasks.notion.databases import DATABASES
 from apps.tasks.outcomes import FINISHED_TASKS
 from apps.tasks.selectors import count_open_reviews, count_tasks_by_state, task_exists
@@ -30,6 +31,8 @@ for step in steps.ALL:
 
 outcome_sources.register(FINISHED_TASKS)
 request_doors.register(DOOR)
+for event_type in EVENT_TYPES:
+    event_types.register(event_type)
 navigation.register(assistant.PAGE)
 palette_actions.register(assistant.ACTION)
 palette_actions.register(assistant.QUESTION)

@@ -2,8 +2,8 @@
 
 A delivery follows its own timetable. When an endpoint as a whole keeps failing, one delivery is tried from time to time, each in
 turn, and none loses a chance by it, so an outage of any length costs nothing but time; after ``REST_AFTER`` the endpoint rests
-until a person resumes it. A delivery is given up only when it failed through its whole timetable while the endpoint took others: then
-it is the delivery that is wrong, and the next one about the same object may go on.
+until a person resumes it. A delivery is given up only when it failed through its whole timetable while the endpoint took others:
+then it is the delivery that is wrong, and the next one about the same object may go on.
 """
 
 import json

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
+from apps.tasks import happenings
 from apps.tasks.enums import EventKind, TaskState
 from apps.tasks.errors import IllegalMove, UnknownTask
 from apps.tasks.lifecycle import CLOSED, LEGAL_MOVES
@@ -65,5 +66,6 @@ def note(task: Task, *, event: EventKind, detail: str = "", actor_id: int | None
 
 
 def announce(task: Task, *, before: str) -> None:
-    """Tell listeners after commit."""
+    """Tell listeners after commit, and write down what the outside is told."""
+    happenings.tell_task(task, before=before)
     task_changed.announce(TaskChanged(tenant_id=current_tenant().id, task_id=task.id, state=task.state, before=before))

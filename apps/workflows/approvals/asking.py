@@ -20,6 +20,7 @@ from apps.workflows.approvals.settings import VALID_S, Asking
 from apps.workflows.core.effects import payload_digest
 from apps.workflows.models import Run
 from apps.workflows.services.clock import database_now
+from apps.workflows.triggers.happenings import tell_approval
 
 OPEN = Q(state=ApprovalState.PENDING) | Q(state=ApprovalState.APPROVED, spent_at=None)
 APPROVED = "approved"
@@ -81,6 +82,7 @@ def ask(
     tell(row)
     later(EXPIRE_KIND, row, delay_s=asking.expires_s + MARGIN_S)
     announce(row)
+    tell_approval(row, kind="requested")
     return row
 
 

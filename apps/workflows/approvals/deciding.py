@@ -35,6 +35,7 @@ from apps.workflows.core.state import APPROVAL
 from apps.workflows.core.validate import schema_problems, schema_validator
 from apps.workflows.models import RunEvent
 from apps.workflows.services.clock import database_now
+from apps.workflows.triggers.happenings import tell_approval
 
 
 def decide(
@@ -198,6 +199,7 @@ def _close(row: Approval, state: ApprovalState, **columns: Any) -> None:
         setattr(row, name, value)
     row.save(update_fields=["state", "decided_at", *columns])
     announce(row)
+    tell_approval(row, kind="decided")
 
 
 def _require_fitting(row: Approval, answer: Mapping[str, Any] | None) -> None:

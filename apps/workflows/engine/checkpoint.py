@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from apps.connectors import facade as connectors
+from apps.connectors.contracts import NewEvent
 from apps.core.ids import new_id
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import ClaimedWork, Settlement
@@ -19,6 +21,7 @@ from apps.workflows.engine.live import LiveRun, row_state, run_json, step_json
 from apps.workflows.enums import EffectClass
 from apps.workflows.live_topics import topics_of_run
 from apps.workflows.signals import RunFinished, RunWaiting, run_finished, run_waiting
+from apps.workflows.triggers.happenings import run_event
 from apps.workflows.whatif.progress import shadows_moved
 
 DATABASE_STEP_S = 60.0
@@ -84,6 +87,7 @@ class Checkpoint:
         flows: dict[str, dict[str, int]] = {}
         topics: list[str] = []
         shadows: list[LiveRun] = []
+        happened: list[NewEvent] = []
         for live in lives:
             if not live.dirty and (live.ended or (row_state(live) == live.row_state and not live.consumed)):
                 continue
@@ -98,9 +102,11 @@ class Checkpoint:
                 continue
             topics += topics_of_run(live.id, live.subject_kind, live.subject_id)
             count_flow(flows, live)
+            happened += happening_of(live)
             self._announce(live)
         if runs:
             store.write_checkpoint(runs=runs, steps=steps)
+            connectors.publish_events(happened)
             topics += shadows_moved(self.tenant.id, shadows)
             self._withdraw_questions(lives)
             live_updates.changed(tenant_id=self.tenant.id, topics=["runs", *topics], flows=flows)
@@ -153,6 +159,21 @@ class Checkpoint:
             if handler is not None and handler.effect is not EffectClass.PURE:
                 longest = max(longest, (step.timeout_s or handler.timeout_s) + CALL_MARGIN_S)
         return longest
+
+
+def happening_of(live: LiveRun) -> list[NewEvent]:
+    """What is told about a run that came into another state."""
+    state = row_state(live)
+    if state == live.row_state:
+        return []
+    event = run_event(
+        run_id=live.id,
+        state=state,
+        workflow=live.version.workflow,
+        subject_kind=live.subject_kind,
+        subject_id=live.subject_id,
+    )
+    return [event] if event is not None else []
 
 
 def count_flow(flows: dict[str, dict[str, int]], live: LiveRun) -> None:

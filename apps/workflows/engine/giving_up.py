@@ -10,6 +10,7 @@ from apps.workflows.engine.children import wake_parents
 from apps.workflows.enums import RunState, StepState
 from apps.workflows.models import Run, StepRun
 from apps.workflows.signals import RunFinished, run_finished
+from apps.workflows.triggers.happenings import tell_run
 from apps.workflows.whatif.progress import enqueue_judging
 
 
@@ -40,6 +41,7 @@ def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
     if run.parent_id is not None:
         parent = (str(run.parent_id), run.parent_path, run.parent_attempt)
         wake_parents(tenant_id=tenant_id, ended=[(parent, str(run.pk))])
+    tell_run(run, state=RunState.FAILED.value)
     run_finished.announce(
         RunFinished(
             tenant_id=tenant_id,

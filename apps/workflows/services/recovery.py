@@ -27,6 +27,7 @@ from apps.workflows.errors import AlreadyDecided, NotWaiting, RunNotRetryable
 from apps.workflows.models import Effect, Run, RunEvent, StepRun
 from apps.workflows.services.runs import announce_change, create_run, enqueue_run, is_live, require_run
 from apps.workflows.signals import RunFinished, run_finished
+from apps.workflows.triggers.happenings import tell_run
 from apps.workflows.whatif.errors import ShadowCannotRunAgain
 from apps.workflows.whatif.progress import enqueue_judging
 
@@ -60,6 +61,7 @@ def cancel_run(*, run_id: UUID, reason: str) -> None:
         if run.what_if_id is not None:
             enqueue_judging(tenant_id=tenant.id, what_if=str(run.what_if_id))
             return
+        tell_run(run, state=Status.CANCELLED.value)
         run_finished.announce(
             RunFinished(
                 tenant_id=tenant.id,

@@ -2,9 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.connectors.contracts import EventListener
+from apps.connectors.registries import event_listeners, event_types
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.registries import schedules, work_kinds
-from apps.workflows.triggers import jobs, types
+from apps.workflows.triggers import hearing, jobs, types
+from apps.workflows.triggers.happenings import EVENT_TYPES
 from apps.workflows.triggers.syncing import materialise_schedule
 from apps.workflows.triggers.types import TRIGGER_TYPES, TriggerType
 
@@ -41,5 +44,37 @@ for entry in (
         output_schema=types.EMAIL_OUTPUT,
         check=types.check_webhook,
     ),
+    TriggerType(
+        type="event",
+        title=_("Event"),
+        icon="zap",
+        config_schema=types.EVENT_SCHEMA,
+        output_schema=types.EVENT_OUTPUT,
+        check=hearing.check_event,
+        materialise=hearing.listen,
+        withdraw=hearing.stop_listening,
+    ),
+    TriggerType(
+        type="connector",
+        title=_("Change in a connected service"),
+        icon="database",
+        config_schema=types.CONNECTOR_SCHEMA,
+        output_schema=types.EVENT_OUTPUT,
+        check=hearing.check_event,
+        materialise=hearing.listen,
+        withdraw=hearing.stop_listening,
+    ),
+    TriggerType(
+        type="task",
+        title=_("Task type"),
+        icon="list-checks",
+        config_schema=types.TASK_SCHEMA,
+        output_schema=ANY,
+        materialise=hearing.bind_task_type,
+        withdraw=hearing.unbind_task_type,
+    ),
 ):
     TRIGGER_TYPES.register(entry)
+for event_type in EVENT_TYPES:
+    event_types.register(event_type)
+event_listeners.register(EventListener(name="workflows.triggers", hear=hearing.hear))

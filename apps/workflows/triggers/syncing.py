@@ -42,7 +42,7 @@ def _apply(row: Trigger, *, kind: str, config: dict[str, object]) -> None:
     if not fresh and (row.kind, row.config, row.removed_at) == (kind, config, None):
         return
     moved = fresh or row.removed_at is not None or row.kind != kind or _rule(row.config) != _rule(config)
-    if not fresh and row.kind != kind:
+    if not fresh and row.enabled:
         TRIGGER_TYPES.get(row.kind).withdraw(row)
     row.kind, row.config, row.removed_at, row.problem = kind, config, None, ""
     if moved or kind != TriggerKind.SCHEDULE:

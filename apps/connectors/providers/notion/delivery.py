@@ -14,6 +14,7 @@ from apps.connectors.models import NotionDatabase, NotionPage, NotionPush
 from apps.connectors.providers.notion import codec, rows
 from apps.connectors.providers.notion.client import NotionClient
 from apps.connectors.providers.notion.specs import DatabaseSpec, PageChange, PageRemoved
+from apps.connectors.webhooks_out.happenings import publish_change
 from apps.core.errors import PlatformError
 
 Json = Any
@@ -138,6 +139,8 @@ class Taker:
             page.save()
             if news and self.spec.on_change is not None:
                 self.spec.on_change(self._change(row, page, frozenset(news)))
+            if news:
+                publish_change(self._change(row, page, frozenset(news)))
         if news:
             self.delivered += 1
             self.on_delivered(row)

@@ -1,0 +1,72 @@
+"""What runs and approvals tell the outside, and event triggers: written in the transactions in which it happens."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.connectors import facade as connectors
+from apps.connectors.contracts import EventType, NewEvent
+
+_TEXT = {"type": "string"}
+_RUN = {
+    "type": "object",
+    "required": ["run_id", "workflow", "state"],
+    "properties": dict.fromkeys(("run_id", "workflow", "state", "subject_kind", "subject_id"), _TEXT),
+}
+_APPROVAL = {
+    "type": "object",
+    "required": ["approval_id", "run_id", "workflow", "state"],
+    "properties": dict.fromkeys(("approval_id", "run_id", "workflow", "title", "state", "risk_class"), _TEXT),
+}
+RUN_STATES = {
+    "succeeded": "run.succeeded",
+    "failed": "run.failed",
+    "cancelled": "run.cancelled",
+    "review": "run.needs_person",
+}
+EVENT_TYPES = (
+    EventType(type="run.succeeded", title=_("A run succeeded"), group="run", schema=_RUN),
+    EventType(type="run.failed", title=_("A run failed"), group="run", schema=_RUN),
+    EventType(type="run.cancelled", title=_("A run was cancelled"), group="run", schema=_RUN),
+    EventType(type="run.needs_person", title=_("A run waits for a person"), group="run", schema=_RUN),
+    EventType(type="approval.requested", title=_("An approval is asked for"), group="approval", schema=_APPROVAL),
+    EventType(type="approval.decided", title=_("An approval was decided"), group="approval", schema=_APPROVAL),
+)
+
+
+def run_event(*, run_id: UUID | str, state: str, workflow: str, subject_kind: str, subject_id: str) -> NewEvent | None:
+    """The event of a run that came into this state; None for states nobody is told about."""
+    kind = RUN_STATES.get(state)
+    if kind is None:
+        return None
+    data = {
+        "run_id": str(run_id),
+        "workflow": workflow,
+        "state": state,
+        "subject_kind": subject_kind,
+        "subject_id": subject_id,
+    }
+    return NewEvent(type=kind, object_key=f"run:{run_id}", data=data)
+
+
+def tell_run(run: Any, *, state: str) -> None:
+    """Tell about a run that ended outside of the engine's own turn. ``run`` is its row, read in this transaction."""
+    event = run_event(
+        run_id=run.pk,
+        state=state,
+        workflow=run.version.workflow.slug,
+        subject_kind=run.subject_kind,
+        subject_id=run.subject_id,
+    )
+    if event is not None:
+        connectors.publish_events([event])
+
+
+def tell_approval(row: Any, *, kind: str) -> None:
+    """Tell that an approval was asked for or decided. ``row`` is its row."""
+    data = {
+        "approval_id": str(row.pk), "run_id": str(row.run_id), "workflow": row.workflow, "title": row.title,
+        "state": str(row.state), "risk_class": row.risk_class,
+    }  # fmt: skip
+    connectors.publish_events([NewEvent(type=f"approval.{kind}", object_key=f"approval:{row.pk}", data=data)])
