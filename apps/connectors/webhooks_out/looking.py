@@ -1,0 +1,37 @@
+"""Reads for the pages and notices about outgoing webhooks."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from apps.connectors.webhooks_out.enums import DeliveryState, EndpointState
+from apps.connectors.webhooks_out.models import WebhookDelivery, WebhookEndpoint
+
+LATEST = 50
+
+
+def list_endpoints() -> "QuerySet[WebhookEndpoint, Any]":
+    """All endpoints by name, with how many events wait and were given up."""
+    return WebhookEndpoint.objects.annotate(
+        waiting=Count("deliveries", filter=Q(deliveries__state=DeliveryState.PENDING)),
+        given_up=Count("deliveries", filter=Q(deliveries__state=DeliveryState.FAILED)),
+    ).order_by("name", "id")
+
+
+def list_deliveries(endpoint_id: UUID, *, limit: int = LATEST) -> list[WebhookDelivery]:
+    """The latest deliveries, newest first, with their events."""
+    rows = WebhookDelivery.objects.select_related("event").filter(endpoint_id=endpoint_id)
+    return list(rows.order_by("-id")[:limit])
+
+
+def counts(endpoint_id: UUID) -> Mapping[str, int]:
+    """How many wait, arrived and were given up, as far as they are kept."""
+    rows = WebhookDelivery.objects.filter(endpoint_id=endpoint_id).values_list("state").annotate(n=Count("id"))
+    return {state: 0 for state in DeliveryState.values} | dict(rows)
+
+
+def stopped_endpoints() -> list[WebhookEndpoint]:
+    """Endpoints that stopped by themselves and need a person."""
+    return list(WebhookEndpoint.objects.filter(state__in=[EndpointState.FAILING, EndpointState.GONE]).order_by("name"))
