@@ -67,6 +67,8 @@ class Victim:
     approval_token: str
     deputy: uuid.UUID
     mail_key: str
+    endpoint: uuid.UUID
+    delivery: int
 
 
 def routes(urlconf: str = "echopilot.urls_tenant") -> list[Route]:
@@ -164,6 +166,16 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "costs:budget_restore": lambda v: {"kept": (v.tenant.slug, "unknown")},
     "connections:conflict_resolve": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     "connections:conflict_reverse": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
+    **{
+        f"triggers:trigger_{verb}": lambda v: {"trigger_id": (v.trigger, UNKNOWN_UUID)}
+        for verb in ("detail", "off", "on", "rotate")
+    },
+    "triggers:firing_replay": lambda v: {"firing_id": (v.firing, UNKNOWN_UUID)},
+    **{
+        f"webhooks:webhook_{verb}": lambda v: {"endpoint_id": (v.endpoint, UNKNOWN_UUID)}
+        for verb in ("detail", "change", "test", "pause", "resume", "rotate", "remove", "replay_failed")
+    },
+    "webhooks:delivery_replay": lambda v: {"delivery_id": (v.delivery, UNKNOWN_INT)},
     "trigger_doors:webhook": lambda v: {"key": (v.hook_key, "x" * 43)},
     "trigger_doors:mail": lambda v: {"key": (v.mail_key, "x" * 43)},
     "connectors:notion_webhook": lambda v: {"key": (v.webhook_key, "x" * 43)},
@@ -193,7 +205,7 @@ def make_victim(outsider: Any) -> Victim:
     from apps.accounts.services.invitations import invite
     from apps.accounts.services.tokens import start_session
     from apps.ai.models import AICall, Budget, Reservation
-    from apps.connectors.models import Connection
+    from apps.connectors.models import Connection, OutEvent, WebhookDelivery, WebhookEndpoint
     from apps.tasks.facade import submit_task
     from apps.tasks.models import Attachment, Conversation
     from apps.tenants.models import TenantExport
@@ -260,6 +272,15 @@ def make_victim(outsider: Any) -> Victim:
             workflow=workflow, slug="box", kind="email", config={"verify": "none"}, secret=CANARY
         )
         occasion = hook.firings.create(state="received", payload={"body": CANARY})
+        endpoint = WebhookEndpoint.objects.create(
+            name=CANARY, url=f"https://{CANARY}.example/", types=["*"], secret="whsec_x"
+        )
+        told = OutEvent.objects.create(
+            type="webhook.test", object_key=CANARY, data={"x": CANARY}, handed_at=timezone.now()
+        )
+        WebhookDelivery.objects.create(
+            id=FOREIGN_INT, endpoint=endpoint, event=told, object_key=CANARY, state="failed", done_at=timezone.now()
+        )
         conflict = page.conflicts.create(property=CANARY, ours=CANARY, theirs="x")
         invited = invite(
             email=f"{CANARY}@globex.example",
@@ -320,4 +341,6 @@ def make_victim(outsider: Any) -> Victim:
         approval_token=approval_token,
         deputy=deputy.pk,
         mail_key=box.address_key,
+        endpoint=endpoint.pk,
+        delivery=FOREIGN_INT,
     )

@@ -5,9 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from apps.connectors.webhooks_out.enums import DeliveryState, EndpointState
 from apps.connectors.webhooks_out.models import WebhookDelivery, WebhookEndpoint
+from apps.core.dashboard import Notice
 
 LATEST = 50
 
@@ -29,9 +32,20 @@ def list_deliveries(endpoint_id: UUID, *, limit: int = LATEST) -> list[WebhookDe
 def counts(endpoint_id: UUID) -> Mapping[str, int]:
     """How many wait, arrived and were given up, as far as they are kept."""
     rows = WebhookDelivery.objects.filter(endpoint_id=endpoint_id).values_list("state").annotate(n=Count("id"))
-    return {state: 0 for state in DeliveryState.values} | dict(rows)
+    return dict.fromkeys(DeliveryState.values, 0) | dict(rows)
 
 
-def stopped_endpoints() -> list[WebhookEndpoint]:
-    """Endpoints that stopped by themselves and need a person."""
-    return list(WebhookEndpoint.objects.filter(state__in=[EndpointState.FAILING, EndpointState.GONE]).order_by("name"))
+def stopped(limit: int) -> list[Notice]:
+    """Endpoints that stopped by themselves and need a person. One query."""
+    rows = WebhookEndpoint.objects.filter(state__in=[EndpointState.FAILING, EndpointState.GONE]).order_by("name")
+    return [
+        Notice(
+            title=_("The webhook %(name)s stopped") % {"name": row.name},
+            text=row.problem,
+            url=reverse("webhooks:webhook_detail", args=[row.pk]),
+            icon="webhook",
+            at=row.failing_since,
+            tone="bad",
+        )
+        for row in rows[:limit]
+    ]

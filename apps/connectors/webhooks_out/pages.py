@@ -109,7 +109,9 @@ def webhook_test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     try:
         sent = endpoints.send_test(endpoint_id=endpoint_id)
         if sent.state == "delivered":
-            messages.success(request, _("The receiver answered %(status)d in %(n)d ms.") % {"status": sent.status, "n": sent.took_ms})
+            messages.success(
+                request, _("The receiver answered %(status)d in %(n)d ms.") % {"status": sent.status, "n": sent.took_ms}
+            )
         else:
             messages.error(request, sent.problem or _("The receiver answered %(status)d.") % {"status": sent.status})
     except PlatformError as error:
@@ -158,7 +160,9 @@ def webhook_remove(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 def webhook_replay_failed(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Send everything that was given up in the last month again."""
     count = endpoints.replay_failed(endpoint_id=endpoint_id, since=timezone.now() - timedelta(days=REPLAY_DAYS))
-    messages.success(request, ngettext("%(n)d event is sent again.", "%(n)d events are sent again.", count) % {"n": count})
+    messages.success(
+        request, ngettext("%(n)d event is sent again.", "%(n)d events are sent again.", count) % {"n": count}
+    )
     return redirect("webhooks:webhook_detail", endpoint_id)
 
 

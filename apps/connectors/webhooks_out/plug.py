@@ -2,11 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.connectors.webhooks_out import jobs
+from apps.connectors.webhooks_out import jobs, looking
 from apps.connectors.webhooks_out.contracts import EventType
 from apps.connectors.webhooks_out.endpoints import TEST_EVENT
 from apps.connectors.webhooks_out.happenings import EVENT_TYPES
 from apps.connectors.webhooks_out.registries import event_types
+from apps.core.dashboard import NoticeSource, notice_sources
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.enums import Queue
 from apps.dispatch.registries import schedules, work_kinds
@@ -24,4 +25,7 @@ event_types.register(
         group="webhook",
         schema={"type": "object", "properties": {"message": {"type": "string"}}},
     )
+)
+notice_sources.register(
+    NoticeSource(name="webhooks", section="needs", order=35, permission="connections.manage", list=looking.stopped)
 )

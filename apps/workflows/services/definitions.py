@@ -22,6 +22,7 @@ from apps.workflows.errors import InvalidDefinition, UnknownWorkflow, WorkflowEx
 from apps.workflows.models import Secret, Workflow
 from apps.workflows.problem_texts import told_all
 from apps.workflows.services.versions import make_current, version_for
+from apps.workflows.triggers.types import check_trigger
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9\-]{0,79}\Z")
 MAX_CALL_CHAIN = 50
@@ -54,7 +55,20 @@ def validate_definition(definition: Any, *, workflow: str = "") -> list[Problem]
     found = validate(definition, types=config_validators(), facts=step_facts())
     if not errors(found):
         found += [*_secrets(definition), *_calls(definition, workflow)]
-    return told_all(found)
+    return [*told_all(found), *_triggers(definition, workflow)]
+
+
+def _triggers(definition: Any, workflow: str) -> list[Problem]:
+    """What is wrong with what starts the workflow; the texts are in the reader's language already."""
+    declared = definition.get("triggers") if isinstance(definition, Mapping) else None
+    if not isinstance(declared, Mapping):
+        return []
+    return [
+        Problem(code=found.code, place=found.place, message=found.message, field=found.place)
+        for slug, body in declared.items()
+        if isinstance(body, Mapping)
+        for found in check_trigger(str(slug), body, workflow=workflow)
+    ]
 
 
 def require_valid(definition: Any, *, slug: str) -> None:

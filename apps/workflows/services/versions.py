@@ -14,6 +14,7 @@ from apps.workflows.differences import compare_definitions
 from apps.workflows.enums import VersionChangeKind
 from apps.workflows.errors import UnknownVersion, UnknownWorkflow, VersionMoved, WorkflowArchived
 from apps.workflows.models import VersionChange, Workflow, WorkflowVersion
+from apps.workflows.triggers.syncing import sync as sync_triggers
 
 MAX_NOTE = 500
 
@@ -134,6 +135,7 @@ def make_current(
         return
     previous, workflow.current = workflow.current_id, version
     workflow.save(update_fields=["current"])
+    sync_triggers(workflow, version)
     VersionChange.objects.create(
         workflow=workflow, version=version, previous_id=previous, kind=kind, user_id=user_id, note=note.strip()
     )

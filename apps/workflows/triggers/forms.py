@@ -1,5 +1,6 @@
 """Trying a schedule out before it is put into a workflow."""
 
+import zoneinfo
 from typing import Any
 
 from django import forms
@@ -19,6 +20,11 @@ DAY_NAMES = [
 ]  # fmt: skip
 
 
+def zones() -> list[tuple[str, str]]:
+    """The zones of the IANA database, spaces in place of underscores."""
+    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
+
+
 class ScheduleForm(AccessibleForm):
     """When something should start; ``config`` is the part of a trigger's ``with`` it stands for."""
 
@@ -32,7 +38,7 @@ class ScheduleForm(AccessibleForm):
                              help_text=_("31 is the last day of every month."))  # fmt: skip
     cron = forms.CharField(label=_("Cron expression"), required=False, max_length=120,
                            help_text=_("Minute, hour, day, month, weekday. Example: 0 9 * * 1-5 (weekdays at 9:00)."))  # fmt: skip
-    zone = forms.CharField(label=_("Time zone"), max_length=60)
+    zone = forms.ChoiceField(label=_("Time zone"), choices=zones)
 
     def clean(self) -> dict[str, Any]:
         """Have the calendar itself judge the rule."""

@@ -13,7 +13,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.guards import held_permissions, permission_required
-from apps.accounts.preferences import zone_choices
 from apps.workflows.triggers import calendar, firing, looking, receiving, syncing, wording
 from apps.workflows.triggers.enums import TriggerKind, Verification
 from apps.workflows.triggers.forms import ScheduleForm
@@ -117,7 +116,7 @@ def schedule_try(request: HttpRequest) -> HttpResponse:
         request.GET if "kind" in request.GET else None,
         initial={"kind": "daily", "at": "09:00", "zone": str(timezone.get_current_timezone())},
     )
-    context: dict[str, Any] = {"form": form, "zones": zone_choices(), "here": str(timezone.get_current_timezone())}
+    context: dict[str, Any] = {"form": form, "here": str(timezone.get_current_timezone())}
     if form.is_bound and form.is_valid():
         config, now = form.config(), firing.database_now()
         context |= {

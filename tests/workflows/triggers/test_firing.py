@@ -198,3 +198,20 @@ def test_a_suspended_tenant_does_not_fire_until_it_is_restored(django_db_blocker
     Loop(conf=FAST, kinds=[jobs.FIRE], until_empty=True).run()
     with inside():
         assert Run.objects.filter(trigger="schedule").count() == 1
+
+
+def test_publishing_by_the_front_door_makes_and_withdraws_triggers(tenant) -> None:
+    from apps.workflows.errors import InvalidDefinition
+    from apps.workflows.facade import ensure_workflow
+    from tests.workflows.triggers.world import STEPS
+
+    base = {"schema": 1, "start": "a", "steps": STEPS}
+    ensure_workflow(slug="w", name="W", definition={**base, "triggers": {"hourly": HOURLY}})
+    assert Trigger.objects.get().next_at is not None
+    ensure_workflow(slug="w", name="W", definition=base)
+    assert Trigger.objects.get().removed_at is not None
+    with pytest.raises(InvalidDefinition) as refused:
+        ensure_workflow(
+            slug="w", name="W", definition={**base, "triggers": {"x": {"type": "schedule", "with": {"cron": "9"}}}}
+        )
+    assert "triggers.x.with.cron" in refused.value.fields
