@@ -73,6 +73,7 @@ class Scenario:
 
         while not self.calm.wait(0.7):
             self.patiently(lambda: engine_check.decide(self.url))
+            self.patiently(engine_check.approve)
 
     def finished(self) -> bool:
         """Whether every run has ended."""
@@ -111,6 +112,7 @@ def run(
     broker: str,
     to: str,
     patience: float,
+    approvals: bool,
 ) -> bool:
     """One storm and its verdict."""
     rng = random.Random(seed)
@@ -123,7 +125,7 @@ def run(
         from tests.faults import engine_check
         from tests.faults.engine_worker import LEASE_S
 
-        engine_check.publish()
+        engine_check.publish(approvals=approvals)
         ledger = server.RequestHandlerClass.ledger
         ledger.rate, ledger.slow_s, ledger.dice = rate, 1.5, random.Random(seed + 2)
         scenario = Scenario(url=url, runs=runs, seconds=seconds, rng=random.Random(seed + 1))
@@ -163,7 +165,10 @@ def run(
     return finished and record(
         goal="E1-engine",
         figures=figures,
-        targets={**dict.fromkeys(ZERO, zero), "settled_after_last_fault_s": Target(at_most=patience * LEASE_S)},
+        targets={
+            **dict.fromkeys((*ZERO, "sent_unapproved"), zero),
+            "settled_after_last_fault_s": Target(at_most=patience * LEASE_S),
+        },
         note=f"leases of {LEASE_S:g} s, {workers} workers, provider misbehaves on {rate:.0%} of requests; settled: all runs ended that the "
         "storm had begun, a person's decisions included",
         **({"folder": Path(to)} if to else {}),
@@ -231,6 +236,7 @@ def main() -> int:
     parser.add_argument(
         "--patience", type=float, default=2, help="Leases within which all runs must have ended after the last fault."
     )
+    parser.add_argument("--approvals", action="store_true", help="People must approve the blind step of every run.")
     parser.add_argument("--to", default="", help="Folder for the record instead of docs/measurements.")
     return 0 if run(**vars(parser.parse_args())) else 1
 

@@ -1,13 +1,19 @@
 """The five-step workflow of the engine's fault scenarios, the person who decides about doubtful effects, and the verdict."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 from django.db import connection, transaction
 
+from apps.accounts.models import User
+from apps.core.errors import Conflict
 from apps.tenants.facade import get_tenant, tenant_context
 from apps.workflows import facade
+from apps.workflows.approvals.deciding import decide as decide_approval
+from apps.workflows.approvals.enums import Channel
+from apps.workflows.models import Approval
 from apps.workflows.registries import step_types
 from tests.workflows.provider_steps import STEPS
 
@@ -42,13 +48,16 @@ TRUTHS = {
 }  # fmt: skip
 
 
-def publish() -> None:
-    """The workflow, in every tenant; room for many runs at once."""
+def publish(*, approvals: bool = False) -> None:
+    """The workflow, in every tenant; room for many runs at once. With ``approvals`` people must approve the blind step."""
+    steps = {**STORM["steps"]}
+    if approvals:
+        steps["blind"] = {**steps["blind"], "approval": {"require": "always"}}
     with connection.cursor() as cursor:
         cursor.execute("UPDATE public.dispatch_tenantqueue SET max_in_flight = 500")
     for slug in TENANTS:
         with tenant_context(get_tenant(slug=slug)), step_types.temporarily(*STEPS):
-            facade.ensure_workflow(slug="storm", name="Storm", definition=STORM)
+            facade.ensure_workflow(slug="storm", name="Storm", definition={**STORM, "steps": steps})
 
 
 def start(number: int) -> None:
@@ -98,6 +107,25 @@ def decide(url: str) -> int:
     return decided
 
 
+def approve() -> int:
+    """People approve what waits for them, each exactly what it says. Returns how many there were."""
+    approved = 0
+    for slug, email in (("acme", "owner@acme.example"), ("globex", "outsider@globex.example")):
+        with tenant_context(get_tenant(slug=slug)):
+            person = User.objects.get(email=email).pk
+            for row in Approval.objects.filter(state="pending").order_by("pk")[:200]:
+                with contextlib.suppress(Conflict):
+                    decide_approval(
+                        approval_id=row.pk,
+                        choice="approve",
+                        payload_hash=row.payload_hash,
+                        user_id=person,
+                        channel=Channel.API,
+                    )
+                    approved += 1
+    return approved
+
+
 def verdict(url: str, runs: int) -> dict[str, int]:
     """Everything that must be zero, and what makes the run worth something."""
     provider = state_of(url)
@@ -122,6 +150,9 @@ def color(url: str) -> dict[str, int]:
     provider = state_of(url)
     return {
         "provider_requests": provider["requests"], "provider_faults": sum(provider["faults"].values()),
+        "approvals": total("SELECT count(*) FROM workflows_approval WHERE state = 'approved'"),
+        "sent_unapproved": total("SELECT count(*) FROM workflows_effect e WHERE e.held AND e.sends > 0 AND NOT EXISTS "
+                                 "(SELECT FROM workflows_approval a WHERE a.effect_id = e.id AND a.spent_at IS NOT NULL)"),
         "reviews": total("SELECT count(*) FROM workflows_runevent WHERE event = '$effect'"),
         "waste": total("SELECT count(*) FROM workflows_usageentry WHERE account = 'waste'"),
         "attempts": total("SELECT count(*) FROM workflows_steprun"),

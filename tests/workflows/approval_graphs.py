@@ -204,7 +204,7 @@ def act(row: Approval, rng: random.Random, people: Mapping[str, int]) -> None:
     )
     move = rng.choice(moves)
     WORLD.count(move.__name__)
-    with suppress(PlatformError):
+    with suppress(PlatformError, Error):  # a refusal by the service, or by the database
         move(row, rng, people)
 
 
