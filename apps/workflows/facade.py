@@ -1,5 +1,7 @@
 """The door to workflows for other apps. Every function works in the current tenant, inside the caller's transaction."""
 
+from apps.workflows.approvals.deciding import decide as decide_approval
+from apps.workflows.approvals.reading import count_pending as count_pending_approvals
 from apps.workflows.insight import list_day_flows, list_live_steps
 from apps.workflows.palette import describe_steps
 from apps.workflows.presentation import TraceLine, trace_of
@@ -30,7 +32,9 @@ __all__ = [
     "archive_workflow",
     "cancel_run",
     "cancelled_by",
+    "count_pending_approvals",
     "create_workflow",
+    "decide_approval",
     "describe_steps",
     "diff_versions",
     "ensure_workflow",

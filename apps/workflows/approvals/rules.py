@@ -1,17 +1,25 @@
 """What a workspace settled about risk: its policy, the rules its owner made, and what those let pass today."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from apps.accounts import facade as accounts
+from apps.core.errors import InvalidInput
 from apps.tenants import facade as tenants
 from apps.tenants.contracts import TenantRef
 from apps.workflows.approvals.models import AllowanceDay, AllowRule, ApprovalPolicy
 from apps.workflows.core.classes import BULK_LIMIT, Allow, AllowKind, Facts, Policy
+from apps.workflows.services.clock import database_now
 
+# Owners alone hold it, and staff acting for them do not.
+OWNERS = "owners.manage"
+LONGEST = timedelta(days=366)
 TAKE = """
 INSERT INTO workflows_allowanceday (rule_id, day, spent_minor)
 SELECT r.id, (clock_timestamp() AT TIME ZONE 'UTC')::date, %(amount)s FROM workflows_allowrule r
@@ -72,3 +80,64 @@ def list_rules() -> list[AllowRule]:
     """Every rule, those in force first."""
     rows = list(AllowRule.objects.order_by("-created_at"))
     return sorted(rows, key=lambda rule: rule.ended_at is not None)
+
+
+def make_rule(
+    *,
+    user_id: int,
+    kind: str,
+    reason: str,
+    expires_at: datetime,
+    values: Sequence[str] = (),
+    types: Sequence[str] = (),
+    amount_minor: int | None = None,
+    currency: str = "",
+) -> AllowRule:
+    """An owner lets acts pass: to these recipients, domains or hosts, or money up to ``amount_minor`` a day, at most for a year.
+
+    ``types`` narrows it to step types. Raises ``NotAllowed`` for everybody but owners, and ``InvalidInput`` naming the fields.
+    """
+    accounts.require(user_id, OWNERS)
+    now = database_now()
+    problems: dict[str, Any] = {}
+    if kind not in set(AllowKind):
+        problems["kind"] = _("Use one of: %(known)s.") % {"known": ", ".join(AllowKind)}
+    if not reason.strip() or len(reason) > 300:
+        problems["reason"] = _("Say why, in at most 300 characters.")
+    if not now < expires_at <= now + LONGEST:
+        problems["expires_at"] = _("Choose a moment within the next year.")
+    if kind == AllowKind.AMOUNT and ((amount_minor or 0) <= 0 or len(currency) != 3):
+        problems["amount_minor"] = _("Give an amount above zero and its currency.")
+    if kind != AllowKind.AMOUNT and not [value for value in values if value.strip()]:
+        problems["values"] = _("Name at least one.")
+    if problems:
+        raise InvalidInput(fields=problems)
+    is_amount = kind == AllowKind.AMOUNT
+    return AllowRule.objects.create(
+        kind=kind,
+        values=[] if is_amount else sorted({value.strip().lower() for value in values if value.strip()}),
+        types=sorted(set(types)),
+        amount_minor=amount_minor if is_amount else None,
+        currency=currency.upper() if is_amount else "",
+        reason=reason.strip(),
+        made_by=user_id,
+        expires_at=expires_at,
+    )
+
+
+def end_rule(*, user_id: int, rule_id: UUID) -> bool:
+    """End a rule now; it stays on record. False when it had ended. Owners only."""
+    accounts.require(user_id, OWNERS)
+    return bool(AllowRule.objects.filter(pk=rule_id, ended_at=None).update(ended_at=Now(), ended_by=user_id))
+
+
+def change_policy(*, user_id: int, hold_writes: bool, hold_types: Sequence[str], bulk_limit: int) -> ApprovalPolicy:
+    """Make the workspace stricter, or as strict as usual again; it can never be laxer. Owners only. Raises ``InvalidInput``."""
+    accounts.require(user_id, OWNERS)
+    if not 1 <= bulk_limit <= BULK_LIMIT:
+        raise InvalidInput(fields={"bulk_limit": _("Between 1 and %(most)d.") % {"most": BULK_LIMIT}})
+    said = {"hold_writes": hold_writes, "hold_types": sorted(set(hold_types)), "bulk_limit": bulk_limit}
+    row, _created = ApprovalPolicy.objects.update_or_create(
+        pk=1, defaults={**said, "changed_by": user_id, "changed_at": Now()}
+    )
+    return row
