@@ -20,6 +20,8 @@ TABLES = (
     "usageentry",
     "evidence",
     "versionchange",
+    "trigger",
+    "firing",
     "secret",
     "whatif",
     "whatifrun",
