@@ -75,6 +75,7 @@ def template_detail(request: HttpRequest, slug: str) -> HttpResponse:
             else:
                 messages.success(request, _("This is your draft. Nothing runs before you publish it."))
                 return redirect("workflows:builder", made)
+    rehearsal = rehearse(package)
     definition = installing.definition_of(package, parameters=package.sample.parameters, connections={})
     context: dict[str, Any] = {
         "package": package,
@@ -82,8 +83,8 @@ def template_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "summary": said(package.summary),
         "category": category_name(package.category),
         "outline": outline_of(definition),
-        "report": report_on(package),
-        "rehearsal": rehearse(package),
+        "report": report_on(package, rehearsal),
+        "rehearsal": rehearsal,
         "form": form,
         "can_install": can_install,
         "missing": [connector for connector, found in connections.items() if not found],

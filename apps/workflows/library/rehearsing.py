@@ -1,0 +1,98 @@
+"""A template carried through on its sample data, with the builder's own trial, and everything taken back afterwards."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from apps.core.errors import PlatformError
+from apps.workflows.builder import trial
+from apps.workflows.library.installing import definition_of
+from apps.workflows.library.packages import Package
+from apps.workflows.models import StepSample, Workflow
+
+Json = Any
+NO_CONNECTION = "00000000-0000-4000-8000-000000000000"
+SHOWN = 600
+
+
+class _TakenBack(Exception):
+    """Leaves the transaction so that nothing of the rehearsal stays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One step of the rehearsal. ``is_sample``: its output belongs to the template; ``config`` is what it was told."""
+
+    step: str
+    type: str
+    title: str
+    state: str
+    is_sample: bool
+    text: str
+    config: Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """What happened, in order. ``state`` is "succeeded" when it came to its end; ``problem`` says why it did not."""
+
+    lines: tuple[Line, ...]
+    state: str
+    problem: str = ""
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Ids of the steps it passed."""
+        return tuple(line.step for line in self.lines)
+
+
+def rehearse(package: Package) -> Rehearsal:
+    """Nothing is sent, asked or kept: answers from outside are the package's samples."""
+    connections = dict.fromkeys(package.connectors, NO_CONNECTION)
+    document = definition_of(package, parameters=package.sample.parameters, connections=connections)
+    log: list[Mapping[str, Json]] = []
+    state, problem = "failed", ""
+    try:
+        with transaction.atomic():
+            row = _tried(package, document)
+            log, state = list(row.log), row.state
+            raise _TakenBack
+    except _TakenBack:
+        pass
+    except PlatformError as error:
+        problem = error.text
+    steps = document["steps"]
+    lines = tuple(
+        Line(
+            step=one["step"], type=steps[one["step"]]["type"], title=steps[one["step"]].get("title", one["step"]),
+            state=one["state"], is_sample=one["how"] == "pinned", text=_text(one), config=one["config"],
+        )
+        for one in log
+    )  # fmt: skip
+    if not problem and state != "succeeded":
+        problem = next((line.text for line in reversed(lines) if line.state == "failed"), state)
+    return Rehearsal(lines=lines, state=state, problem=problem)
+
+
+def _tried(package: Package, document: Mapping[str, Json]) -> Any:
+    slug = f"rehearsal-{package.slug}"
+    workflow = Workflow.objects.create(slug=slug, name=package.name)
+    StepSample.objects.bulk_create(
+        StepSample(workflow=workflow, step_id=step, output=output) for step, output in package.sample.outputs.items()
+    )
+    row = trial.begin(
+        workflow_id=workflow.pk, slug=slug, actor_id=0, revision=1, document=document, inputs=dict(package.sample.inputs)
+    )  # fmt: skip
+    return trial.go_on(row, slug, skip_first=False)
+
+
+def _text(line: Mapping[str, Json]) -> str:
+    if line.get("error"):
+        return str(line["error"]["message"])[:SHOWN]
+    output = line.get("output")
+    if isinstance(output, Mapping) and isinstance(output.get("text"), str):
+        return output["text"][:SHOWN]
+    return json.dumps(output, ensure_ascii=False)[:SHOWN] if output else ""
