@@ -48,7 +48,7 @@ class NotifyStep(StepHandler):
     def run(self, ctx: StepContext) -> StepResult:
         title = " ".join(as_text(ctx.config["title"]).split())[:160]
         if not title:
-            raise InvalidInput(fields={"title": noop("The title is empty.")})
+            raise InvalidInput(fields={"title": _("The title is empty.")})
         told, is_new = Announcement.objects.get_or_create(
             key=ctx.key,
             defaults={"run_id": ctx.run_id, "title": title, "text": as_text(ctx.config.get("text", ""))[:TEXT_MAX]},
