@@ -269,7 +269,7 @@ SENDING: Mapping[str, tuple[str, Callable[[_Plan], Mapping[str, Json]]]] = {
     "github": ("github.create_issue", lambda plan: {"repository": plan.ask("github", "repository"),
                                                     "title": _title_of(plan.goal), "body": plan.text}),
     "hubspot": ("hubspot.upsert_contact", lambda plan: {"email": plan.ask("hubspot", "email")}),
-    "airtable": ("airtable.create_record", lambda plan: {"base_id": plan.ask("airtable", "base_id"),
+    "airtable": ("airtable.create_record", lambda plan: {"base": plan.ask("airtable", "base"),
                                                          "table": plan.ask("airtable", "table"), "fields": {}}),
     "drive": ("google_drive.upload_file", lambda plan: {"name": f"{_title_of(plan.goal)}.txt", "content": plan.text}),
 }  # fmt: skip
