@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("apps.live.urls")),
     path("tasks/", include("apps.tasks.urls")),
     path("workflows/describe/", include("apps.workflows.authoring.urls")),
+    path("workflows/templates/", include("apps.workflows.library.urls")),
     path("", include("apps.workflows.urls")),
     path("triggers/", include("apps.workflows.triggers.urls")),
     path("hooks/", include("apps.workflows.triggers.urls_doors")),

@@ -59,6 +59,7 @@ class Victim:
     conflict: uuid.UUID
     call: uuid.UUID
     conversation: uuid.UUID
+    suggestion: uuid.UUID
     budget: int
     trigger: uuid.UUID
     firing: uuid.UUID
@@ -136,9 +137,25 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     **{
         f"workflows:{name}": lambda v: {"slug": (v.workflow, "unknown-workflow")}
         for name in (
-            "workflow_detail", "workflow_states", "workflow_run", "workflow_rename", "workflow_export", "workflow_archive",
-            "workflow_restore", "workflow_publish", "workflow_versions", "workflow_compare", "workflow_rollback", "workflow_test",
-            "builder", "draft_change", "draft_undo", "draft_redo", "draft_discard", "draft_step", "draft_sample",
+            "workflow_detail",
+            "workflow_states",
+            "workflow_run",
+            "workflow_rename",
+            "workflow_export",
+            "workflow_archive",
+            "workflow_restore",
+            "workflow_publish",
+            "workflow_versions",
+            "workflow_compare",
+            "workflow_rollback",
+            "workflow_test",
+            "builder",
+            "draft_change",
+            "draft_undo",
+            "draft_redo",
+            "draft_discard",
+            "draft_step",
+            "draft_sample",
         )
     },
     "tasks_api:task_detail": lambda v: {"task_id": (v.task, UNKNOWN_UUID)},
@@ -160,6 +177,11 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     },
     "assistant:conversation_detail": lambda v: {"conversation_id": (v.conversation, UNKNOWN_UUID)},
     "assistant:conversation_delete": lambda v: {"conversation_id": (v.conversation, UNKNOWN_UUID)},
+    **{
+        f"authoring:suggestion_{verb}": lambda v: {"suggestion_id": (v.suggestion, UNKNOWN_UUID)}
+        for verb in ("detail", "retry", "take")
+    },
+    "library:template_detail": lambda v: {"slug": (CANARY, "no-such-template")},
     "costs:call_detail": lambda v: {"call_id": (v.call, UNKNOWN_UUID)},
     "costs:budget_edit": lambda v: {"budget_id": (v.budget, UNKNOWN_INT)},
     "costs:budget_disable": lambda v: {"budget_id": (v.budget, UNKNOWN_INT)},
@@ -213,7 +235,7 @@ def make_victim(outsider: Any) -> Victim:
     from apps.workflows.approvals.asking import ask
     from apps.workflows.approvals.links import make_link
     from apps.workflows.approvals.settings import Asking
-    from apps.workflows.models import Deputy, Effect, Proposal, Trigger, WhatIf, Workflow, WorkflowVersion
+    from apps.workflows.models import Deputy, Effect, Proposal, Suggestion, Trigger, WhatIf, Workflow, WorkflowVersion
 
     with transactions.entered("globex") as tenant:
         task = submit_task(
@@ -251,6 +273,7 @@ def make_victim(outsider: Any) -> Victim:
         )
         Budget.objects.create(id=FOREIGN_INT, scope="workflow", subject=CANARY, cap_micros=1)
         conversation = Conversation.objects.create(user_id=outsider.pk, title=CANARY)
+        suggestion = Suggestion.objects.create(user_id=outsider.pk, goal=CANARY)
         secret_flow = Workflow.objects.create(slug=CANARY, name=CANARY)
         version = WorkflowVersion.objects.create(
             workflow=secret_flow,
@@ -333,6 +356,7 @@ def make_victim(outsider: Any) -> Victim:
         conflict=conflict.pk,
         call=call.pk,
         conversation=conversation.pk,
+        suggestion=suggestion.pk,
         budget=FOREIGN_INT,
         trigger=hook.pk,
         firing=occasion.pk,
