@@ -255,7 +255,9 @@ def require_rewind(definition: Any, history: list[Line], step: str) -> Rewound:
     outer = enclosing(definition, step) if step in definition.steps else ""
     if outer:
         raise RunNotRetryable(
-            _("“%(step)s” lies inside “%(outer)s”, where there is no single place to go on from. Begin at “%(outer)s” instead.")
+            _(
+                "“%(step)s” lies inside “%(outer)s”, where there is no single place to go on from. Begin at “%(outer)s” instead."
+            )
             % {"step": _titled(definition, step), "outer": _titled(definition, outer)},
             detail=f"{step} in {outer}",
         )
