@@ -24,7 +24,7 @@ OWN = {"bdi", "code", "pre", "kbd", "time", "script", "style", "svg", "textarea"
 VOID = {"br", "hr", "img", "input", "link", "meta", "use", "wbr", "source", "path", "rect", "line", "circle"}
 # Names that are the same in every language.
 NAMES = re.compile(
-    r"EchoPilot|Notion|Google|CSV|API|UTC|PDF|JSON|Apache 2\.0|Ctrl K|Acme|acme|globex|Globex|@|English|Español|اردو|answer|demo|"
+    r"EchoPilot|Notion|Google(?: Drive)?|Gmail|Slack|Telegram|GitHub|HubSpot|Airtable|Stripe|Resend|HTTP|SMTP|S3|CSV|API|UTC|PDF|JSON|Apache 2\.0|Ctrl K|Acme|acme|globex|Globex|@|English|Español|اردو|answer|demo|"
     r"Starter|Launch|Growth|Agency|smollm\S*|gpt-\S*|https?:\S+|\S+@\S+|localhost|British English"
 )
 # Pseudo texts hold no plain letters, so any two in a row were not translated.

@@ -10,6 +10,7 @@ from apps.core.errors import Misconfigured
 from apps.workflows.builder.models import WorkflowDraft
 from apps.workflows.facade import validate_definition
 from apps.workflows.library import installing, packages
+from apps.workflows.library.package_texts import TEXTS
 from apps.workflows.library.packages import fill, get_package, list_packages, read_package
 from apps.workflows.library.rehearsing import NO_CONNECTION, rehearse
 from apps.workflows.library.risk import report_on
@@ -18,6 +19,16 @@ from tests.workflows.driving import inside
 
 pytestmark = pytest.mark.django_db
 ALL = [package.slug for package in list_packages()]
+
+
+def test_every_text_of_a_package_stands_in_the_catalogues_list() -> None:
+    texts: set[str] = set()
+    for package in list_packages():
+        texts |= {package.name, package.summary}
+        for one in package.parameters:
+            texts |= {one.label, one.help, *one.choices}
+        texts |= {step["title"] for step in package.definition["steps"].values()}
+    assert texts - {""} == set(TEXTS)
 
 
 def test_there_are_at_least_thirty_in_every_category_one() -> None:

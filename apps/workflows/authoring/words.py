@@ -4,6 +4,7 @@ It knows the parts workflows are most often made of, in four languages, and puts
 goal mentions them. What it does not recognise it does not guess: the person is told that only known words were used.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -206,7 +207,7 @@ def _classify(plan: _Plan, match: Any, types: frozenset[str]) -> None:
 
 def _extract(plan: _Plan, match: Any, types: frozenset[str]) -> None:
     rest = plan.goal[match.end() : match.end() + 120].split(".")[0].split(" from ")[0].split(" de ")[0]
-    names = [lex.re.sub(r"\W+", "_", part.strip().lower()).strip("_")[:40] for part in lex.PARTS.split(rest)]
+    names = [re.sub(r"\W+", "_", part.strip().lower()).strip("_")[:40] for part in lex.PARTS.split(rest)]
     fields = [name for name in names if name and name.isascii()][:8] or ["name", "date", "amount"]
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in fields}, "required": fields}
     plan.add("extract", "ai.extract", {"text": plan.text, "schema": schema})

@@ -57,6 +57,12 @@ class Node:
         return self.name.rsplit(".", 1)[-1]
 
 
+def _items_of(schema: Schema) -> Schema:
+    """The schema of a list's items; anything when it says nothing of them."""
+    items = schema.get("items")
+    return items if isinstance(items, Mapping) else {}
+
+
 def label_of(name: str, schema: Schema) -> str:
     """The schema's title, else the name in words."""
     return str(schema.get("title") or capfirst(name.replace("_", " ").strip()))
@@ -112,7 +118,7 @@ def build(name: str, schema: Schema, value: Json, *, label: str = "", required: 
         ]
     elif node.kind == "list":
         items = list(value) if isinstance(value, list) else []
-        child = schema.get("items") if isinstance(schema.get("items"), Mapping) else {}
+        child = _items_of(schema)
         node.children = [
             build(f"{name}.{index}", child, item, label=str(index + 1)) for index, item in enumerate(items[:MAX_ROWS])
         ]
@@ -226,7 +232,7 @@ class Reader:
         before = old if isinstance(old, list) else []
         if count is None:
             return before or MISSING
-        child = schema.get("items") if isinstance(schema.get("items"), Mapping) else {}
+        child = _items_of(schema)
         found = []
         for index in range(count):
             if self.remove == f"{name}.{index}":

@@ -198,7 +198,7 @@ FIXED = ("next", "on_error", "on_timeout", "default", "join", "then", "else", "b
 def update_step(document: Document, patch: Mapping[str, Json]) -> None:
     """Set ``value`` at ``path`` inside a step, or remove what is there when there is no ``value``. Ways out: ``connect``."""
     path = patch.get("path")
-    parts = path.split(".") if isinstance(path, str) else path
+    parts: list[str | int] = [*path.split(".")] if isinstance(path, str) else path  # type: ignore[assignment]
     if not isinstance(parts, list) or not 1 <= len(parts) <= 20 or not all(isinstance(p, str | int) for p in parts):
         raise PatchRefused("bad_path", "path")
     if parts[0] in FIXED or (parts[0] == "cases" and parts[-1] == "next"):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.connectors.contracts import ConnectionView
 from apps.core.forms import AccessibleForm
+from apps.workflows.library.installing import service_titles
 from apps.workflows.library.packages import Package, Parameter
 from apps.workflows.library.texts import said
 
@@ -55,10 +56,11 @@ class InstallForm(AccessibleForm):
         super().__init__(*args, **kwargs)
         self.package = package
         self.fields["name"].initial = said(package.name)
+        titles = service_titles()
         for connector in package.connectors:
             working = connections.get(connector, ())
             self.fields[f"connection_{connector}"] = forms.ChoiceField(
-                label=_("Account of %(service)s") % {"service": connector.replace("_", " ").title()},
+                label=_("Account of %(service)s") % {"service": titles[connector]},
                 choices=[("", _("Choose later in the builder")), *((str(one.id), one.name) for one in working)],
                 initial=str(working[0].id) if len(working) == 1 else "",
                 required=False,

@@ -26,6 +26,11 @@ def working_connections(package: Package) -> dict[str, list[ConnectionView]]:
     return found
 
 
+def service_titles() -> dict[str, str]:
+    """Names of all services by connector."""
+    return {one.slug: str(one.title) for one in connectors.catalogue()}
+
+
 def definition_of(
     package: Package, *, parameters: Mapping[str, Json], connections: Mapping[str, str]
 ) -> dict[str, Json]:

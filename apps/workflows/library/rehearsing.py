@@ -94,5 +94,5 @@ def _text(line: Mapping[str, Json]) -> str:
         return str(line["error"]["message"])[:SHOWN]
     output = line.get("output")
     if isinstance(output, Mapping) and isinstance(output.get("text"), str):
-        return output["text"][:SHOWN]
+        return str(output["text"])[:SHOWN]
     return json.dumps(output, ensure_ascii=False)[:SHOWN] if output else ""

@@ -28,8 +28,15 @@ def template_list(request: HttpRequest) -> HttpResponse:
     category = category if category in CATEGORIES else ""
     packages = list_packages()
     counts = installing.count_installations(packages)
+    titles = installing.service_titles()
     shown = [
-        {"package": one, "name": said(one.name), "summary": said(one.summary), "installed": counts[one.slug]}
+        {
+            "package": one,
+            "name": said(one.name),
+            "summary": said(one.summary),
+            "installed": counts[one.slug],
+            "services": [titles[connector] for connector in one.connectors],
+        }
         for one in packages
         if (not category or one.category == category) and _has(one, words)
     ]
@@ -76,6 +83,7 @@ def template_detail(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(request, _("This is your draft. Nothing runs before you publish it."))
                 return redirect("workflows:builder", made)
     rehearsal = rehearse(package)
+    titles = installing.service_titles()
     definition = installing.definition_of(package, parameters=package.sample.parameters, connections={})
     context: dict[str, Any] = {
         "package": package,
@@ -87,7 +95,8 @@ def template_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "rehearsal": rehearsal,
         "form": form,
         "can_install": can_install,
-        "missing": [connector for connector, found in connections.items() if not found],
+        "missing": [titles[connector] for connector, found in connections.items() if not found],
+        "services": [titles[connector] for connector in package.connectors],
     }
     return render(request, "workflows/library/template_detail.html", context, status=status)
 
