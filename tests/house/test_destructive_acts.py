@@ -13,8 +13,8 @@ BUTTON = re.compile(r"<button\b[^>]*>(.*?)</button>", re.DOTALL)
 NAMES_IT = re.compile(r"\{\{ |\{% blocktranslate (count|with) ")
 # Acts whose notice carries "Undo", and the address that takes them back.
 UNDONE_BY = {"costs:budget_disable": "costs:budget_restore"}
-# Nothing is lost: the door is open again by the same way it was opened.
-ONLY_CLOSES = {"accounts:staff_access_leave", "accounts:staff_access_end"}
+# Nothing is lost: the door is open again by the same way it was opened; a comparison keeps what it has found so far.
+ONLY_CLOSES = {"accounts:staff_access_leave", "accounts:staff_access_end", "workflows:what_if_cancel"}
 
 
 def acts() -> list[tuple[str, str, str]]:

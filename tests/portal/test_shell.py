@@ -214,7 +214,7 @@ def test_home_asks_the_same_number_of_queries_whatever_there_is_to_show(
     assert counts[0] <= HOME_QUERIES, counts
 
 
-HOME_QUERIES = 35
+HOME_QUERIES = 36
 
 
 def test_guardian_line_says_what_the_probes_say(tenant: TenantRef, browse: Browse, user: User) -> None:

@@ -271,7 +271,7 @@ SENDING: Mapping[str, tuple[str, Callable[[_Plan], Mapping[str, Json]]]] = {
                                                     "title": _title_of(plan.goal), "body": plan.text}),
     "hubspot": ("hubspot.upsert_contact", lambda plan: {"email": plan.ask("hubspot", "email")}),
     "airtable": ("airtable.create_record", lambda plan: {"base": plan.ask("airtable", "base"),
-                                                         "table": plan.ask("airtable", "table"), "fields": {}}),
+                                                         "table": plan.ask("airtable", "table"), "fields": {}, "reference_field": "Reference"}),
     "drive": ("google_drive.upload_file", lambda plan: {"name": f"{_title_of(plan.goal)}.txt", "content": plan.text}),
 }  # fmt: skip
 

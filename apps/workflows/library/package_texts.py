@@ -111,6 +111,7 @@ TEXTS = (
     _("Table"),
     _("Sort the reason"),
     _("Keep the reason"),
+    _("Text column for our key"),
     _("Brief before a meeting"),
     _("Reads a company's page and writes a one-page brief with questions to ask."),
     _("Write the brief"),
