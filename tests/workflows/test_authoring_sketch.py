@@ -120,14 +120,14 @@ def test_whatever_a_model_writes_becomes_something_the_validator_can_judge(sketc
 WORDS = Words(
     titles={name: name.title() for name in (
         "fetch", "summarise", "translate", "write", "classify", "extract", "check", "condition", "approval", "wait", "loop",
-        "mail", "notify", "task", "slack", "telegram", "notion", "github", "hubspot", "airtable", "drive")},
+        "mail", "notify", "task", "channel", "slack", "telegram", "notion", "github", "hubspot", "airtable", "drive")},
     which_connection=lambda connector: f"which {connector}?",
     which_value=lambda title, what: f"{title}: {what}?",
 )  # fmt: skip
 
 
 def sketched(goal, **connections):
-    types = frozenset({"slack.post_message", "notion.create_row"})
+    types = frozenset({"slack.post_message", "slack.find_channel", "notion.create_row"})
     return sketch_from_words(goal, words=WORDS, connections=connections, types=types)
 
 
@@ -136,15 +136,20 @@ def test_known_words_become_steps_in_order_and_a_schedule():
         "Every Monday at 9:30 fetch https://example.org/a, summarise it and post it to Slack #team", slack="c1"
     )
     assert made["trigger"] == {"type": "schedule", "with": {"cron": "30 9 * * 1"}}
-    assert [one["type"] for one in made["steps"]] == ["http.request", "ai.generate", "slack.post_message"]
-    assert made["steps"][2]["with"]["connection_id"] == "c1"
-    assert made["steps"][2]["with"]["inputs"]["channel"] == "#team"
+    assert [one["type"] for one in made["steps"]] == [
+        "http.get",
+        "ai.generate",
+        "slack.find_channel",
+        "slack.post_message",
+    ]
+    assert made["steps"][3]["with"]["connection_id"] == "c1"
+    assert made["steps"][3]["with"]["inputs"]["channel"] == "{{steps.channel.output.id}}"
     assert made["questions"] == []
 
 
 def test_a_person_is_asked_before_anything_is_sent_wherever_the_goal_says_so():
     made = sketched("Write an answer and post it to Slack #a after my approval", slack="c1")
-    assert [one["id"] for one in made["steps"]] == ["write", "approval", "slack"]
+    assert [one["id"] for one in made["steps"]] == ["write", "approval", "channel", "slack"]
 
 
 def test_what_only_a_person_knows_is_asked_not_invented():
@@ -160,8 +165,8 @@ def test_a_goal_without_known_words_makes_nothing():
 @pytest.mark.parametrize(
     ("goal", "trigger"),
     [
-        ("cada 2 horas mira la web", {"every": 2, "unit": "hours"}),
-        ("toutes les 15 minutes, regarde", {"every": 15, "unit": "minutes"}),
+        ("cada 2 horas mira la web", {"every_hours": 2}),
+        ("toutes les 15 minutes, regarde", {"every_minutes": 15}),
         ("ہر روز صبح خبریں", {"cron": "0 8 * * *"}),
         ("every evening", {"cron": "0 18 * * *"}),
         ("each weekday at 7 pm", {"cron": "0 19 * * 1-5"}),

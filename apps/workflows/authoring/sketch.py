@@ -83,8 +83,8 @@ def schema_for(types: frozenset[str]) -> dict[str, Json]:
 ALIASES = {
     "if": "condition", "branch": "switch", "router": "switch", "for_each": "loop", "foreach": "loop", "llm": "ai.generate",
     "ai": "ai.generate", "ai.summarize": "ai.generate", "ai.summarise": "ai.generate", "ai.translate": "ai.generate",
-    "classify": "ai.classify", "extract": "ai.extract", "http": "http.request", "webhook.send": "http.request", "wait": "delay",
-    "sleep": "delay", "email": "mail.send", "send_email": "mail.send", "email.send": "mail.send", "notification": "notify",
+    "classify": "ai.classify", "extract": "ai.extract", "http": "http.get", "webhook.send": "http.get", "wait": "delay",
+    "sleep": "delay", "email": "email.send", "send_email": "email.send", "email.send": "email.send", "notification": "notify",
     "approve": "approval", "human": "approval", "task": "task.create", "note": "log", "stop": "fail", "merge": "join",
 }  # fmt: skip
 ENDS = frozenset({"", "end", "stop", "done", "finish", "none", "null"})

@@ -121,16 +121,16 @@ def trigger_of(goal: str) -> dict[str, Json]:
         return {"type": "schedule", "with": schedule}
     for kind, pattern in lex.TRIGGERS.items():
         if pattern.search(goal):
-            return {"type": kind, "with": {}}
+            return {"type": kind, "with": dict(BROUGHT[kind])}
     return {"type": "manual", "with": {}}
 
 
 def _schedule_of(goal: str) -> dict[str, Json] | None:
     if match := lex.EVERY_N.search(goal):
         unit = "minutes" if match[2].lower().startswith(("min", "من")) else "hours"
-        return {"every": int(match[1]), "unit": unit}
+        return {f"every_{unit}": int(match[1])}
     if lex.HOURLY.search(goal):
-        return {"every": 1, "unit": "hours"}
+        return {"every_hours": 1}
     hour, minute = _hour(goal)
     lowered = goal.casefold()
     if lex.EVERY.search(goal):
@@ -170,10 +170,8 @@ def _link(steps: list[dict[str, Json]]) -> None:
 
 def _fetch(plan: _Plan, match: Any, types: frozenset[str]) -> None:
     found = lex.URL.search(plan.goal)
-    name = plan.add(
-        "fetch", "http.request", {"method": "GET", "url": found.group() if found else plan.ask("fetch", "url")}
-    )
-    plan.use(name, "body")
+    name = plan.add("fetch", "http.get", {"inputs": {"url": found.group() if found else plan.ask("fetch", "url")}})
+    plan.use(name)
 
 
 def _model(act: str) -> Callable[[_Plan, Any, frozenset[str]], None]:
@@ -251,7 +249,7 @@ def _loop(plan: _Plan, match: Any, types: frozenset[str]) -> None:
 def _mail(plan: _Plan, match: Any, types: frozenset[str]) -> None:
     found = lex.ADDRESS.search(plan.goal)
     to = found.group().rstrip(".") if found else plan.ask("mail", "to")
-    plan.add("mail", "mail.send", {"to": [to], "subject": _title_of(plan.goal), "text": plan.text})
+    plan.add("mail", "email.send", {"to": [to], "subject": _title_of(plan.goal), "body": plan.text})
 
 
 def _notify(plan: _Plan, match: Any, types: frozenset[str]) -> None:
@@ -262,6 +260,12 @@ def _task(plan: _Plan, match: Any, types: frozenset[str]) -> None:
     plan.add("task", "task.create", {"title": _title_of(plan.goal), "body": plan.text})
 
 
+# What a run is told by a trigger that brings something.
+BROUGHT: Mapping[str, Mapping[str, Json]] = {
+    "email": {"inputs": {"text": {"$text": "{{trigger.subject}}\n\n{{trigger.text}}"}}},
+    "webhook": {"inputs": {"text": {"$text": "{{trigger.body}}"}}},
+    "connector": {"change": "connector.row_changed", "inputs": {"text": {"$text": "{{trigger.data}}"}}},
+}
 SENDING: Mapping[str, tuple[str, Callable[[_Plan], Mapping[str, Json]]]] = {
     "slack": ("slack.post_message", lambda plan: {"channel": _channel(plan), "text": plan.text}),
     "telegram": ("telegram.send_message", lambda plan: {"chat_id": plan.ask("telegram", "chat_id"), "text": plan.text}),
@@ -271,14 +275,22 @@ SENDING: Mapping[str, tuple[str, Callable[[_Plan], Mapping[str, Json]]]] = {
                                                     "title": _title_of(plan.goal), "body": plan.text}),
     "hubspot": ("hubspot.upsert_contact", lambda plan: {"email": plan.ask("hubspot", "email")}),
     "airtable": ("airtable.create_record", lambda plan: {"base": plan.ask("airtable", "base"),
-                                                         "table": plan.ask("airtable", "table"), "fields": {}, "reference_field": "Reference"}),
-    "drive": ("google_drive.upload_file", lambda plan: {"name": f"{_title_of(plan.goal)}.txt", "content": plan.text}),
+                                                         "table": plan.ask("airtable", "table"), "fields": {},
+                                                         "reference_field": "Reference"}),
+    "drive": ("drive.upload_file", lambda plan: {"name": f"{_title_of(plan.goal)}.txt", "content": plan.text}),
 }  # fmt: skip
 
 
 def _channel(plan: _Plan) -> str:
+    """The channel's id: looked up by the name the goal gives, else asked for."""
     found = lex.CHANNEL.search(plan.goal)
-    return f"#{found[1]}" if found else plan.ask("slack", "channel")
+    if found is None:
+        return plan.ask("slack", "channel")
+    settings: dict[str, Json] = {"inputs": {"name": found[1]}}
+    if "slack" in plan.connections:
+        settings["connection_id"] = plan.connections["slack"]
+    name = plan.add("channel", "slack.find_channel", settings)
+    return "{{steps.%s.output.id}}" % name  # noqa: UP031 - braces
 
 
 def _send(connector: str) -> Callable[[_Plan, Any, frozenset[str]], None]:
