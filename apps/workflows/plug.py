@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.ai.registries import call_texts
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
 from apps.core.navigation import NavigationItem, navigation
-from apps.core.search import SearchSource, search_sources
+from apps.core.search import SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import EngineKind, JobKind, Schedule
 from apps.dispatch.registries import schedules, work_kinds
 from apps.live.contracts import LiveTopic
@@ -14,6 +14,7 @@ from apps.tenants.registries import CloneStep, clone_steps, tenant_figures
 from apps.workflows import offers, overview
 from apps.workflows.announcing import plug as _announcing  # noqa: F401 - registers how runs tell people
 from apps.workflows.approvals import plug as approvals
+from apps.workflows.authoring.plug import ACTIONS
 from apps.workflows.call_texts import STEP_TEXTS
 from apps.workflows.conf import CANCEL_KIND, RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
@@ -68,8 +69,14 @@ navigation.register(
         order=100,
         permission="workflows.view",
         group="build",
+        also=frozenset({
+            "workflows:workflow_detail", "workflows:builder", "library:template_list", "library:template_detail",
+            "authoring:suggestion_create", "authoring:suggestion_detail",
+        }),
     )
-)
+)  # fmt: skip
+for _action in ACTIONS:
+    palette_actions.register(_action)
 navigation.register(
     NavigationItem(
         url_name="workflows:run_list",

@@ -108,7 +108,7 @@ class ClassifyStep(FormStep):
     type = "ai.classify"
     title = _("Sort a text")
     description = _("A model puts the text under one of your labels and says why.")
-    icon = "tags"
+    icon = "tag"
     trusted_outputs = frozenset({"label"})
     config_schema = {
         "type": "object",
