@@ -1,4 +1,4 @@
-// Builds static/workflows/builder.js and builder.css: one file each, the same bytes for the same lock file.
+// Builds static/workflows/builder.js, builder.css and builder-tidy.js, the same bytes for the same lock file.
 // `node build.mjs <folder>` writes somewhere else, for the test that compares.
 import { build } from "esbuild";
 import { dirname, join } from "node:path";
@@ -8,7 +8,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const target = process.argv[2] ?? join(here, "..", "static", "workflows");
 await build({
   absWorkingDir: here,
-  entryPoints: { builder: "src/main.jsx" },
+  entryPoints: { builder: "src/main.jsx", "builder-tidy": "src/tidy.js" },
+  external: ["./builder-tidy.js"],
   outdir: target,
   bundle: true,
   minify: true,
@@ -22,7 +23,8 @@ await build({
     react: "preact/compat",
     "react-dom": "preact/compat",
     "react/jsx-runtime": "preact/jsx-runtime",
-    // Only the view moves, no colour ever does.
+    // The view moves at once, and no colour ever does.
+    "d3-transition": "./src/no-transitions.js",
     "d3-color": "./src/no-colors.js",
     "use-sync-external-store/shim/with-selector.js": "./src/with-selector.js",
   },

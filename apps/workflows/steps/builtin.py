@@ -28,7 +28,7 @@ class SetStep(PureStep):
     type = "set"
     title = _("Set values")
     description = _("Names values for later steps: what you enter here is its output.")
-    icon = "equal"
+    icon = "tag"
 
     def run(self, ctx: StepContext) -> StepResult:
         return StepResult(output=dict(ctx.config))
@@ -40,7 +40,7 @@ class TransformStep(PureStep):
     type = "transform"
     title = _("Pick and rename")
     description = _("Takes an object apart: keeps some fields, renames others, fills gaps.")
-    icon = "shuffle"
+    icon = "filter"
     config_schema = {
         "type": "object",
         "required": ["from"],
@@ -179,7 +179,7 @@ class WaitEventStep(PureStep):
     title = _("Wait for an answer")
     description = _("Waits until something outside answers under this name; what it sends becomes the output.")
     category = "flow"
-    icon = "hourglass"
+    icon = "hand"
     untrusted = True
     config_schema = {
         "type": "object",
@@ -227,7 +227,7 @@ class FailStep(PureStep):
     title = _("Stop with an error")
     description = _("Ends this path with an error of your own.")
     category = "flow"
-    icon = "octagon-x"
+    icon = "circle-x"
     config_schema = {
         "type": "object",
         "additionalProperties": False,

@@ -16,7 +16,7 @@ function Step({ id, data, selected }) {
   const title = titleOf(id, body, app.kinds);
   return (
     <div class={`b-node ${toneOf(body.type)}${marks ? ` ${marks}` : ""}`} data-state={state?.state ?? ""} data-selected={selected || undefined}>
-      <Handle id="in" type="target" position={inward} isConnectable={!app.readOnly} aria-label={app.t("to")} />
+      <Handle id="in" type="target" position={inward} isConnectable={!app.readOnly} role="img" aria-label={app.t("to")} />
       <div class="b-face">
         <span class="b-icon"><Icon name={kind?.icon ?? "workflow"} /></span>
         <span class="b-words"><b>{title}</b><small>{start ? app.t("start") : (kind?.title ?? body.type)}</small></span>
@@ -30,12 +30,12 @@ function Step({ id, data, selected }) {
       {!view.vertical && ways.map(([place]) => (
         <div class="b-out" key={place}>
           <span>{wayLabel(body, place, app)}</span>
-          <Handle id={place} type="source" position={outward} isConnectable={!app.readOnly} aria-label={app.t("from", { name: wayLabel(body, place, app) || app.t("next") })} />
+          <Handle id={place} type="source" position={outward} isConnectable={!app.readOnly} role="img" aria-label={app.t("from", { name: wayLabel(body, place, app) || app.t("next") })} />
         </div>
       ))}
-      {!view.vertical && !ways.length && body.type !== "fail" && <Handle id={mainPlace(body)} type="source" position={outward} isConnectable={!app.readOnly} aria-label={app.t("from", { name: app.t("next") })} />}
+      {!view.vertical && !ways.length && body.type !== "fail" && <Handle id={mainPlace(body)} type="source" position={outward} isConnectable={!app.readOnly} role="img" aria-label={app.t("from", { name: app.t("next") })} />}
       {view.vertical && body.type !== "fail" && ways.map(([place], index) => (
-        <Handle key={place} id={place} type="source" position={outward} isConnectable={!app.readOnly} style={{ left: `${((index + 1) * 100) / (ways.length + 1)}%` }} aria-label={app.t("from", { name: wayLabel(body, place, app) || app.t("next") })} />
+        <Handle key={place} id={place} type="source" position={outward} isConnectable={!app.readOnly} style={{ left: `${((index + 1) * 100) / (ways.length + 1)}%` }} role="img" aria-label={app.t("from", { name: wayLabel(body, place, app) || app.t("next") })} />
       ))}
     </div>
   );
@@ -95,6 +95,19 @@ function Flow({ app, draft }) {
     return () => removeEventListener("resize", turn);
   }, []);
   useEffect(() => { setTimeout(() => flow.fitView({ padding: 0.15, maxZoom: 1, duration: 0 }), 60); }, [view.vertical]);
+  // The inspector takes its place from the canvas: what it is about stays in sight.
+  useEffect(() => {
+    const watch = new ResizeObserver(() => {
+      const one = app.selected && wrapper.current.querySelector(`.react-flow__node[data-id="${app.selected}"]`)?.getBoundingClientRect();
+      if (!one) return;
+      const room = wrapper.current.getBoundingClientRect();
+      const { x, y, zoom } = flow.getViewport();
+      const by = Math.max(0, room.left + 24 - one.left) || Math.min(0, room.right - 24 - one.right);
+      if (by) flow.setViewport({ x: x + by, y, zoom });
+    });
+    watch.observe(wrapper.current);
+    return () => watch.disconnect();
+  }, []);
   useEffect(() => {
     const chosen = ({ detail }) => setSelection(new Set(detail ? [detail] : []));
     draft.addEventListener("choose", chosen);
@@ -182,10 +195,12 @@ function Flow({ app, draft }) {
       draft.change([{ op: "paste", steps: clip.steps, ...(draft.document.layout ? { positions: shifted } : {}) }]);
       app.say("pasted", { n: Object.keys(clip.steps).length });
     },
-    tidy() {
+    async tidy() {
+      const positions = await tidy(draft.document).catch(() => null);
+      if (!positions) return app.toast("offline");
       setDragged({});
-      draft.change([{ op: "move", positions: tidy(draft.document, false) }]);
-      setTimeout(() => flow.fitView({ padding: 0.15, maxZoom: 1, duration: 200 }), 80);
+      draft.change([{ op: "move", positions }]);
+      setTimeout(() => flow.fitView({ padding: 0.15, maxZoom: 1 }), 80);
       app.say("tidied");
     },
   };
@@ -207,8 +222,11 @@ function Flow({ app, draft }) {
     setSelection(new Set([id]));
     app.select(id);
     app.say("added", { step: kind.title });
-    setTimeout(() => flow.fitView({ padding: 0.15, maxZoom: 1, minZoom: 0.5, duration: 200 }), 150);
-    requestAnimationFrame(() => wrapper.current?.querySelector(`.react-flow__node[data-id="${id}"]`)?.focus({ preventScroll: true }));
+    // A node that is not measured yet can neither be shown nor hold the focus.
+    setTimeout(() => {
+      flow.fitView({ padding: 0.15, maxZoom: 1, minZoom: 0.5 });
+      if (!wrapper.current?.querySelector(".b-palette")) wrapper.current?.querySelector(`.react-flow__node[data-id="${id}"]`)?.focus({ preventScroll: true });
+    }, 150);
   }
 
   function onKey(event) {
@@ -244,8 +262,8 @@ function Flow({ app, draft }) {
         add(type, { at: spot, ...(way ? { after: { step: way[0], place: way[1] } } : {}) });
       }}>
       <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange} onConnect={onConnect} onNodeDragStop={onNodeDragStop}
-        onNodeClick={(event, node) => { if (!event.shiftKey && !event.ctrlKey && !event.metaKey) app.select(node.id); }} onPaneClick={() => app.select(null)}
-        connectOnClick nodesConnectable={!app.readOnly} nodesDraggable={!app.readOnly} edgesFocusable={!app.readOnly} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Meta", "Control"]} selectionKeyCode="Shift"
+        onNodeClick={(event, node) => { if (!event.target.closest(".react-flow__handle") && !event.shiftKey && !event.ctrlKey && !event.metaKey) app.select(node.id); }} onPaneClick={() => app.select(null)}
+        connectOnClick zoomOnDoubleClick={false} nodesConnectable={!app.readOnly} nodesDraggable={!app.readOnly} edgesFocusable={!app.readOnly} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Meta", "Control"]} selectionKeyCode="Shift"
         snapToGrid snapGrid={[8, 8]} minZoom={0.15} maxZoom={1.75} fitView fitViewOptions={{ padding: 0.15, maxZoom: 1 }} colorMode="system" proOptions={{ hideAttribution: true }} nodeDragThreshold={4} connectionRadius={36} elevateEdgesOnSelect
         ariaLabelConfig={{ "node.a11yDescription.default": app.t("edit"), "node.a11yDescription.keyboardDisabled": app.t("edit"), "edge.a11yDescription.default": app.t("remove"), "node.a11yDescription.ariaLiveMessage": ({ x, y }) => app.t("moved", { step: app.selected ? titleOf(app.selected, draft.document.steps[app.selected] ?? {}, app.kinds) : "", x: Math.round(x), y: Math.round(y) }), "controls.ariaLabel": app.t("zoomIn"), "controls.zoomIn.ariaLabel": app.t("zoomIn"), "controls.zoomOut.ariaLabel": app.t("zoomOut"), "controls.fitView.ariaLabel": app.t("fit"), "minimap.ariaLabel": app.t("map"), "handle.ariaLabel": "" }}
         aria-label={app.t("steps")}>
@@ -256,7 +274,7 @@ function Flow({ app, draft }) {
       {empty && <div class="b-empty"><Icon name="workflow" /><h2>{app.t("empty")}</h2><p>{app.t("emptyHelp")}</p><button type="button" class="btn primary" onClick={(event) => app.openPalette({}, event.currentTarget)}><Icon name="plus" /> {app.t("addStep")}</button></div>}
       {!app.readOnly && <div class="b-tools">
         <button type="button" class="btn primary b-adder" onClick={(event) => app.openPalette({}, event.currentTarget)} aria-keyshortcuts="/"><Icon name="plus" /> <span>{app.t("addStep")}</span></button>
-        <button type="button" class="btn" onClick={actions.tidy}><Icon name="layers" /> <span>{app.t("tidy")}</span></button>
+        <button type="button" class="btn" aria-label={app.t("tidy")} onClick={actions.tidy}><Icon name="layers" /> <span>{app.t("tidy")}</span></button>
         {selection.size > 0 && <>
           <button type="button" class="btn square" aria-label={app.t("duplicate")} title={app.t("duplicate")} onClick={() => actions.paste(actions.copy())}><Icon name="copy" /></button>
           <button type="button" class="btn square" aria-label={app.t("remove")} title={app.t("remove")} onClick={actions.remove}><Icon name="trash-2" /></button>

@@ -1,6 +1,5 @@
-// Where steps stand: where a person put them, else where dagre would. Saved places are for left-to-right reading;
+// Where steps stand: where a person put them, else in columns by how far they are from the start. Saved places are for left-to-right reading;
 // right-to-left pages show them mirrored, phones from top to bottom.
-import dagre from "@dagrejs/dagre";
 import { readingOrder, waysOut } from "./patches.js";
 
 export const WIDTH = 216;
@@ -14,19 +13,41 @@ export function namedWays(body) {
   return ways.length > 1 ? ways : [];
 }
 
-export function tidy(doc, vertical) {
-  const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: vertical ? "TB" : "LR", nodesep: vertical ? 36 : 40, ranksep: vertical ? 64 : 88 });
-  graph.setDefaultEdgeLabel(() => ({}));
+// Fetched when somebody asks for it: most visits never tidy up.
+export async function tidy(doc) {
+  const { arrange } = await import("./builder-tidy.js");
+  return arrange(doc);
+}
+
+// Each step one column after the furthest step that leads to it; a way back to an earlier step counts for nothing.
+function columns(doc) {
   const order = readingOrder(doc);
-  for (const id of order) graph.setNode(id, { width: WIDTH, height: heightOf(doc.steps[id], vertical) });
-  for (const id of order)
-    for (const [place, target] of waysOut(doc.steps[id])) if (target in doc.steps) graph.setEdge(id, target, { weight: place === "next" ? 2 : 1 }, place);
-  dagre.layout(graph);
+  const rank = Object.fromEntries(order.map((id) => [id, 0]));
+  const open = new Set();
+  const visit = (id, depth) => {
+    if (open.has(id) || depth < rank[id]) return;
+    rank[id] = depth;
+    open.add(id);
+    for (const [, target] of waysOut(doc.steps[id])) if (target in doc.steps && (depth + 1 > rank[target])) visit(target, depth + 1);
+    open.delete(id);
+  };
+  for (const id of order) if (!rank[id]) visit(id, 0);
+  const made = [];
+  for (const id of order) (made[rank[id]] ??= []).push(id);
+  return made;
+}
+
+function rough(doc, vertical) {
   const places = {};
-  for (const id of order) {
-    const node = graph.node(id);
-    places[id] = { x: Math.round(node.x - node.width / 2), y: Math.round(node.y - node.height / 2) };
+  let along = 0;
+  for (const column of columns(doc)) {
+    const sizes = column.map((id) => (vertical ? WIDTH : heightOf(doc.steps[id], false)));
+    let across = -(sizes.reduce((sum, size) => sum + size, 0) + (column.length - 1) * 40) / 2;
+    column.forEach((id, index) => {
+      places[id] = vertical ? { x: Math.round(across), y: along } : { x: along, y: Math.round(across) };
+      across += sizes[index] + 40;
+    });
+    along += vertical ? 124 : WIDTH + 88;
   }
   return places;
 }
@@ -35,7 +56,7 @@ export function positions(doc, { vertical, rtl }) {
   const saved = vertical ? {} : (doc.layout ?? {});
   const ids = Object.keys(doc.steps);
   const missing = ids.filter((id) => !saved[id]);
-  const made = missing.length ? tidy(doc, vertical) : {};
+  const made = missing.length ? rough(doc, vertical) : {};
   const places = {};
   for (const id of ids) {
     const { x, y } = saved[id] ?? made[id];

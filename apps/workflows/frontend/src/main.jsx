@@ -93,7 +93,7 @@ class WorkflowBuilder extends HTMLElement {
   }
 
   clicked(event) {
-    const view = event.target.closest("[data-view]");
+    const view = event.target.closest("button[data-view]");
     if (view) this.show(view.dataset.view);
     const step = event.target.closest("a[data-step]");
     if (step && step.dataset.step) {
@@ -147,7 +147,7 @@ class WorkflowBuilder extends HTMLElement {
     this.querySelector(".b-views").hidden = false;
     this.querySelector("#canvas").hidden = view !== "canvas";
     this.querySelector("#outline").hidden = view !== "outline";
-    for (const button of this.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === view));
+    for (const button of this.querySelectorAll("button[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === view));
     if (view === "outline") this.outline();
     else dispatchEvent(new Event("resize"));
   }
