@@ -11,6 +11,7 @@ from apps.ai.contracts import CompletionRequest, Message
 from apps.workflows.contracts import EffectFailed, StepContext
 from apps.workflows.core.taxonomy import FailureKind
 from apps.workflows.core.validate import schema_validator
+from apps.workflows.core.values import as_text
 from apps.workflows.steps.models import TEXT, ModelStep
 
 EXTRACT = """Take the asked facts out of the text and answer with one JSON object of the agreed form. Write only what the text says;
@@ -94,12 +95,9 @@ class ExtractStep(FormStep):
         return {**output, "data": output["parsed"]}
 
     def summary(self, output: Mapping[str, Any]) -> str:
-        data = output.get("parsed") or {}
-        return (
-            ", ".join(f"{name}: {value}" for name, value in list(data.items())[:4])[:200]
-            if isinstance(data, dict)
-            else ""
-        )
+        data = output.get("parsed")
+        told = [f"{name}: {as_text(value)}" for name, value in list(data.items())[:4]] if isinstance(data, dict) else []
+        return ", ".join(told)[:200]
 
 
 class ClassifyStep(FormStep):
