@@ -236,3 +236,15 @@ def test_the_checklist_ticks_itself_and_is_put_away(tenant: TenantRef, user: Use
     client.post("/getting-started/reopen/")
     assert "Put away" in client.get("/").text
     assert next_step(permissions_of_role("viewer"), user_id=user.pk) is None
+
+
+def test_each_address_has_buttons_that_name_it(user: User, browse: Browse) -> None:
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    EmailAddress.objects.create(user=user, email="second@example.org", verified=True, primary=False)
+    client = browse(user)
+    page = client.get("/accounts/email/").content.decode()
+    assert "Remove second@example.org" in page
+    assert "Make second@example.org the main address" in page
+    assert f"Remove {user.email}" not in page
+    client.post("/accounts/email/", {"email": "second@example.org", "action_remove": ""})
+    assert not EmailAddress.objects.filter(email="second@example.org").exists()
