@@ -25,8 +25,8 @@ def document(number: int) -> dict[str, Any]:
             "c": {"type": "set", "with": {"n": number}},
         },
         "output": {"before": {"$ref": "steps.a.output.n"}, "after": {"$ref": "steps.c.output.n"}},
-        "settings": {"max_parallel_runs": number, "time_zone": "UTC"},
-        "triggers": {"t": {"type": "schedule", "with": {"cron": f"{number} * * * *", "time_zone": "UTC"}}},
+        "settings": {"approvals": {"quorum": number}},
+        "triggers": {"t": {"type": "schedule", "with": {"cron": f"{number} * * * *", "zone": "UTC"}}},
     }
 
 

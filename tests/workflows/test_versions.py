@@ -18,7 +18,7 @@ def document(number: int = 1, **more: Any) -> dict[str, Any]:
         "schema": 1,
         "start": "a",
         "steps": {"a": {"type": "set", "with": {"n": number}}},
-        "settings": {"max_parallel_runs": number},
+        "settings": {"approvals": {"quorum": number}},
         "triggers": {"t": {"type": "schedule", "with": {"cron": f"{number} * * * *"}}},
         **more,
     }
@@ -50,7 +50,7 @@ def test_same_content_is_the_same_version_and_layout_is_not_content() -> None:
         facade.publish_workflow(workflow=slug, definition=document(1))
         again = facade.publish_workflow(workflow=slug, definition=document(1, layout={"a": {"x": 5, "y": 6}}))
         assert again.number == 1
-        assert VersionChange.objects.count() == 1
+        assert VersionChange.objects.filter(workflow__slug=slug).count() == 1
 
 
 def test_two_authors_cannot_overwrite_each_other() -> None:
@@ -130,7 +130,7 @@ def test_difference_in_words_and_on_the_canvas() -> None:
         facade.publish_workflow(workflow=slug, definition=new)
         diff = facade.diff_versions(workflow=slug, old=1, new=2)
         assert [line.text for line in diff.lines] == [
-            "Setting max_parallel_runs: 1 became 2.",
+            "Setting approvals.quorum: 1 became 2.",
             "Trigger “t”, with.cron: “1 * * * *” became “2 * * * *”.",
             "Step “a”, with.n: 1 became 2.",
             "Step “a”, next: now “b”, was not set.",

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.workflows.builder.graph import ways_out
+
 Json = Any
+ALONG = frozenset({"next", "join"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +42,7 @@ def _line(step_id: str, body: Mapping[str, Json], depth: int) -> OutlineLine:
     )
 
 
-def _ways(body: Mapping[str, Json]) -> Iterator[tuple[Json, int]]:
-    for name in ("then", "else", "body"):
-        yield body.get(name), 1
-    for case in body.get("cases", ()):
-        yield case.get("next"), 1
-    for branch in body.get("branches", ()):
-        yield branch, 1
-    yield body.get("default"), 1
-    yield body.get("join"), 0
-    yield body.get("next"), 0
-    yield body.get("on_error"), 1
-    yield body.get("on_timeout"), 1
+def _ways(body: Mapping[str, Json]) -> Iterator[tuple[str | None, int]]:
+    """Where a step leads, each with how much deeper that lies."""
+    for place, target in ways_out(body):
+        yield target, 0 if place in ALONG else 1

@@ -141,9 +141,6 @@ CATALOGUE: Mapping[str, ProblemKind] = {
     "workflow_cycle": _error(
         _("These workflows would call each other for ever: %(path)s."), _("Remove one of the calls.")
     ),
-    "bad_time_zone": _error(
-        _("“%(name)s” is not a time zone."), _("Choose one such as Europe/Madrid or Asia/Karachi.")
-    ),
     "tainted_value": _warning(
         _("“%(field)s” (%(kind)s) may be filled by what a model or a stranger wrote: %(source)s."),
         _(

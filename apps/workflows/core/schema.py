@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 STEP_ID = r"^[a-z][a-z0-9_\-]{0,59}$"
-SLUG = r"^[a-z0-9][a-z0-9\-]{0,79}$"
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_ITEMS = 1000
@@ -154,13 +153,6 @@ SETTINGS: dict[str, Any] = {
     "title": "Settings",
     "additionalProperties": False,
     "properties": {
-        "error_workflow": {
-            "type": "string",
-            "pattern": SLUG,
-            "description": "The workflow that hears of a failed run.",
-        },
-        "max_parallel_runs": {"type": "integer", "minimum": 1, "maximum": 1000},
-        "time_zone": {"type": "string", "minLength": 1, "maxLength": 60, "description": "Name from the tz database."},
         "approvals": APPROVAL,
     },
 }

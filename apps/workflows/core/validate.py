@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import jsonschema_rs
 
@@ -70,7 +68,7 @@ def validate(
     form = schema_problems(_VALIDATOR, raw)
     if form:
         return form
-    found = [*_graph(raw), *_steps(raw, types, facts or {}), *_values(raw), *_settings(raw)]
+    found = [*_graph(raw), *_steps(raw, types, facts or {}), *_values(raw)]
     if not found:
         found += _taint(raw, facts or {})
     return found
@@ -266,17 +264,6 @@ def _checked(
             yield problem("bad_reference", place, detail=f"{'.'.join(parts)!r} names no step.")
         elif parts[1] not in before:
             yield problem("reference_never_set", place, step=parts[1])
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _settings(raw: Mapping[str, Json]) -> Iterator[Problem]:
-    zone = raw.get("settings", {}).get("time_zone")
-    if zone is not None and zone not in _zones():
-        yield problem("bad_time_zone", "settings.time_zone", name=zone)
 
 
 def _taint(raw: Mapping[str, Json], facts: Mapping[str, StepFacts]) -> Iterator[Problem]:

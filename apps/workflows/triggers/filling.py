@@ -3,14 +3,15 @@
 Paths and nothing else: no expressions, evaluated once, and what a path yields is never looked at again.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from apps.workflows.core.paths import Missing, as_text, look_up
+from apps.workflows.core.values import PLACEHOLDER
+
 Json = Any
 SEGMENT = re.compile(r"[^.{}\x00-\x1f]{1,80}\Z")
-PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 LONGEST = 1_000_000
 DEEPEST = 32
 
@@ -60,13 +61,6 @@ def fill(node: Json, trigger: Mapping[str, Json]) -> Json:
     return node
 
 
-def as_text(value: Json) -> str:
-    """Strings as they are, null as nothing, the rest as JSON."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def _path(text: Json) -> tuple[str, ...]:
     parts = tuple(text.split(".")) if isinstance(text, str) else ()
     if not 1 <= len(parts) <= 20 or parts[0] != "trigger" or not all(SEGMENT.match(part) for part in parts):
@@ -75,12 +69,7 @@ def _path(text: Json) -> tuple[str, ...]:
 
 
 def _look_up(trigger: Mapping[str, Json], parts: tuple[str, ...], default: Json) -> Json:
-    value: Json = trigger
-    for part in parts:
-        if isinstance(value, Mapping) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            return default
-    return value
+    try:
+        return look_up(trigger, parts)
+    except Missing:
+        return default

@@ -19,6 +19,7 @@ from apps.core.errors import InvalidInput, LimitReached, NotAllowed, NotFound, P
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import NewWork
 from apps.tenants.facade import current_tenant
+from apps.workflows.core.paths import as_text
 from apps.workflows.models import Firing, Run, Trigger
 from apps.workflows.services.runs import start_run
 from apps.workflows.triggers import calendar, filling
@@ -237,12 +238,8 @@ def _default_inputs(kind: str, brought: Mapping[str, Any]) -> dict[str, Any]:
 
 def _submit(firing: Firing, trigger: Trigger) -> UUID:
     brought, wanted = told(firing), trigger.config["task"]
-    title = (
-        filling.as_text(filling.fill(wanted.get("title"), brought)) or brought.get("subject") or trigger.workflow.name
-    )
-    body = filling.as_text(filling.fill(wanted.get("body"), brought)) or filling.as_text(
-        brought.get("text") or brought.get("body")
-    )
+    title = as_text(filling.fill(wanted.get("title"), brought)) or brought.get("subject") or trigger.workflow.name
+    body = as_text(filling.fill(wanted.get("body"), brought)) or as_text(brought.get("text") or brought.get("body"))
     request = NewRequest(
         source=TASK_SOURCES.get(trigger.kind, "workflow"),
         task_type=wanted["task_type"],
