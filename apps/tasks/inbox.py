@@ -20,7 +20,7 @@ from apps.tasks.enums import Decision
 from apps.tasks.forms import ReviewForm
 from apps.tasks.views import can, is_fragment
 
-INBOX_SIZE = 50
+INBOX_SIZE = 25
 OTHERS = 20
 OWN_SOURCE = "tasks.reviews"
 
@@ -53,6 +53,7 @@ def _render(
         "others": others,
         "held": facade.list_held(user_id=request.user.pk or 0),
         "total": len(items) + len(others),
+        "behind": max(0, facade.count_open_reviews() - len(items)) if len(items) == INBOX_SIZE else 0,
         "now": current_time(),
         "position": position,
         "can_review": can(request, "tasks.review"),

@@ -51,6 +51,7 @@ def _measure(given: argparse.Namespace) -> dict[str, Figure]:
     from django.contrib.auth import get_user_model
     from django.test import Client
 
+    from apps.core.heap import freeze_loaded
     from apps.tenants.facade import get_tenant, tenant_context
 
     person = get_user_model().objects.get(email="owner@acme.example")
@@ -64,6 +65,7 @@ def _measure(given: argparse.Namespace) -> dict[str, Figure]:
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     pages = {name: path for name, path in pages.items() if not given.only or name in given.only}
     seen = {name: _first(client, path, explain=given.explain, name=name) for name, path in pages.items()}
+    freeze_loaded()
     if given.profile:
         _profile(client, pages)
     times: dict[str, list[float]] = defaultdict(list)

@@ -196,3 +196,18 @@ def test_viewers_change_nothing_in_bulk(browse: Browse, viewer: User, waiting: T
     )
     assert answer.status_code == 403
     assert facade.get_task(waiting.id).state == TaskState.REVIEW
+
+
+def test_a_long_inbox_shows_the_first_ones_and_says_how_many_stand_behind(
+    browse: Browse, member: User, waiting: TaskView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.tasks.inbox.INBOX_SIZE", 1)
+    assert b"more answer" not in browse(member).get(path("tasks:inbox_list")).content
+    second = facade.submit_task(source="portal", title="Closing hours", body="Write one line.", requested_by=member.pk)
+    reviewing.ask_person(
+        task=Task.objects.select_related("type").get(pk=second.id), run_id=second.run_id, step_path=WAIT,
+        reason="borderline", answer="We close at six.", score=78,
+    )  # fmt: skip
+    page = browse(member).get(path("tasks:inbox_list")).content
+    assert b"We open at nine." in page and b"We close at six." not in page
+    assert b"1 more answer waits" in page
