@@ -19,4 +19,5 @@ urlpatterns = [
     path("auth/", include("apps.accounts.api.routes")),
     path("", include("apps.tasks.api.routes")),
     path("", include("apps.workflows.approvals.api")),
+    path("", include("apps.workflows.secrets.api")),
 ]

@@ -17,6 +17,7 @@ urlpatterns = [
     path("workflows/templates/", include("apps.workflows.library.urls")),
     path("", include("apps.workflows.urls")),
     path("triggers/", include("apps.workflows.triggers.urls")),
+    path("secrets/", include("apps.workflows.secrets.urls")),
     path("hooks/", include("apps.workflows.triggers.urls_doors")),
     path("hooks/", include("apps.connectors.urls")),
     path("connections/webhooks/", include("apps.connectors.webhooks_out.urls")),

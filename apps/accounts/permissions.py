@@ -32,6 +32,8 @@ PERMISSIONS: MappingProxyType[str, Promise] = MappingProxyType({
     "approvals.decide": _("Decide on actions that wait for approval"),
     "workflows.view": _("See workflows"),
     "workflows.manage": _("Change and publish workflows"),
+    "secrets.view": _("See which secrets workflows have, never their values"),
+    "secrets.manage": _("Add, replace and delete secrets of workflows"),
     "connections.view": _("See connections to other services"),
     "connections.manage": _("Connect other services and repair connections"),
     "conflicts.resolve": _("Decide between two versions of a record"),
@@ -50,10 +52,11 @@ _ANALYST = _VIEWER | {"costs.view", "reports.view", "connections.view", "members
 _APPROVER = _VIEWER | {"tasks.review", "approvals.decide", "conflicts.resolve", "members.view", "connections.view"}
 _EDITOR = _APPROVER | {
     "tasks.create", "tasks.cancel", "runs.replay", "runs.cancel", "workflows.manage", "prompts.manage", "costs.view",
-    "settings.view", "reports.view",
+    "secrets.view", "settings.view", "reports.view",
 }  # fmt: skip
 _ADMIN = _EDITOR | _ANALYST | {
     "settings.manage", "launch.manage", "members.manage", "domains.manage", "connections.manage", "budgets.manage", "audit.view",
+    "secrets.manage",
 }  # fmt: skip
 _OWNER = _ADMIN | {"workspace.delete", "billing.manage", "owners.manage"}
 
@@ -70,7 +73,7 @@ ROLE_PERMISSIONS: MappingProxyType[str, frozenset[str]] = MappingProxyType({
 # door, cost the customer money, or commit the customer towards the outside.
 FORBIDDEN_TO_STAFF = frozenset({
     "workspace.delete", "owners.manage", "members.manage", "billing.manage", "domains.manage", "launch.manage",
-    "connections.manage", "approvals.decide", "budgets.manage", "api.use",
+    "connections.manage", "secrets.manage", "approvals.decide", "budgets.manage", "api.use",
 })  # fmt: skip
 
 

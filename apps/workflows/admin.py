@@ -41,9 +41,18 @@ class VersionChangeAdmin(ReadOnly):
 class SecretAdmin(ReadOnly):
     """Names of secrets; their values are nobody's to see."""
 
-    list_display = ("name", "note", "created_by", "created_at", "replaced_at")
+    list_display = ("name", "note", "created_by", "created_at", "replaced_at", "used_at")
     search_fields = ("name", "note")
     exclude = ("value",)
+
+
+@admin.register(models.SecretChange)
+class SecretChangeAdmin(ReadOnly):
+    """Who did what to which secret."""
+
+    list_display = ("name", "kind", "user_id", "at")
+    list_filter = ("kind",)
+    search_fields = ("name",)
 
 
 @admin.register(models.Run)

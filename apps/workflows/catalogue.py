@@ -11,7 +11,7 @@ from typing import Any
 from apps.workflows.contracts import StepHandler
 from apps.workflows.core.definition import parse
 from apps.workflows.core.schema import plain
-from apps.workflows.core.secrets import admit_handles
+from apps.workflows.core.secrets import admit_handles, names_in
 from apps.workflows.core.taint import StepFacts
 from apps.workflows.core.validate import schema_validator
 from apps.workflows.engine.live import Version
@@ -36,7 +36,9 @@ class ParsedVersions:
     def put(self, version_id: str, *, workflow: str, number: int, definition: str) -> Version:
         """Parse a definition's JSON text and keep it."""
         raw = json.loads(definition)
-        version = self._parsed[version_id] = Version(version_id, workflow, number, parse(raw), raw)
+        version = self._parsed[version_id] = Version(
+            version_id, workflow, number, parse(raw), raw, secrets=names_in(raw)
+        )
         if len(self._parsed) > KEPT:
             self._parsed.popitem(last=False)
         return version

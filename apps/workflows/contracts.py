@@ -15,6 +15,8 @@ from apps.workflows.core.values import as_text
 from apps.workflows.enums import EffectClass
 from apps.workflows.language import (
     DiffLine,
+    SecretChangeView,
+    SecretUse,
     SecretView,
     StepDescription,
     VersionChangeView,
@@ -26,7 +28,7 @@ from apps.workflows.language import (
 __all__ = [
     "DiffLine", "EffectClass", "EffectFailed", "EffectLine", "EffectView", "Failure", "FailureKind", "FlowRow", "Json", "LiveStep",
     "PlannedStep", "Reach", "ReplayPlan", "RetryPolicy",
-    "RevenueSource", "RunError", "RunRow", "RunView", "SecretView", "Sleep", "StepContext",
+    "RevenueSource", "RunError", "RunRow", "RunView", "SecretChangeView", "SecretUse", "SecretView", "Sleep", "StepContext",
     "StepDescription", "StepDetail", "StepHandler", "StepResult", "StepView", "Subject", "TenantRef", "UsageLine", "UsageRow",
     "VersionChangeView", "VersionDiff", "VersionView", "Wait", "WorkflowRow", "WorkflowView", "as_text",
 ]  # fmt: skip

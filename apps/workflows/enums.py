@@ -54,6 +54,14 @@ class VersionChangeKind(TextChoices):
     ROLLED_BACK = "rolled_back", _("Rolled back")
 
 
+class SecretChangeKind(TextChoices):
+    """What was done to a secret."""
+
+    ADDED = "added", _("Added")
+    REPLACED = "replaced", _("Replaced")
+    DELETED = "deleted", _("Deleted")
+
+
 class Account(TextChoices):
     """Who pays for a line of usage."""
 

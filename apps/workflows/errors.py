@@ -96,6 +96,20 @@ class SecretInUse(Conflict):
     message = _("Workflows still use this secret. Take it out of them first.")
 
 
+class SecretMissing(Conflict):
+    """A version names a secret that was deleted."""
+
+    code = "secret_missing"
+    message = _("This version names a secret that was deleted: %(names)s. Add it again, then try once more.")
+
+
+class TooManySecrets(Conflict):
+    """A workspace keeps a bounded number."""
+
+    code = "too_many_secrets"
+    message = _("There are 500 secrets already. Delete one that nothing uses first.")
+
+
 class NotWaiting(Conflict):
     """The run does not wait for this event (any more)."""
 

@@ -107,8 +107,24 @@ class StepDescription:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecretUse:
+    """A workflow that names a secret: in its current version (``published``), in its ``draft``, in versions of ``live_runs``."""
+
+    slug: str
+    workflow: str
+    published: bool
+    draft: bool
+    live_runs: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the secret cannot be deleted because of it."""
+        return self.published or self.live_runs > 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class SecretView:
-    """A secret without its value. ``used_by`` are the workflows whose current version, or a live run's version, names it."""
+    """A secret without its value. ``used_at`` is when a call last opened it, to the minute."""
 
     id: UUID
     name: str
@@ -116,4 +132,21 @@ class SecretView:
     created_by: int | None
     created_at: datetime
     replaced_at: datetime | None
-    used_by: tuple[str, ...] = ()
+    replaced_by: int | None
+    used_at: datetime | None
+    uses: tuple[SecretUse, ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a workflow keeps it from being deleted."""
+        return any(use.holds for use in self.uses)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretChangeView:
+    """An entry of the record. ``kind`` is "added", "replaced" or "deleted"."""
+
+    name: str
+    kind: str
+    user_id: int | None
+    at: datetime

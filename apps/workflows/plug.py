@@ -71,7 +71,8 @@ navigation.register(
         group="build",
         also=frozenset({
             "workflows:workflow_detail", "workflows:builder", "library:template_list", "library:template_detail",
-            "authoring:suggestion_create", "authoring:suggestion_detail",
+            "authoring:suggestion_create", "authoring:suggestion_detail", "secrets:secret_list", "secrets:secret_create",
+            "secrets:secret_detail",
         }),
     )
 )  # fmt: skip

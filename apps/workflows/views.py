@@ -298,6 +298,7 @@ def workflow_list(request: HttpRequest) -> HttpResponse:
         "position": position,
         "can_create": "tasks.create" in held_permissions(request),
         "can_manage": "workflows.manage" in held_permissions(request),
+        "can_see_secrets": "secrets.view" in held_permissions(request),
     }
     template = "workflows/_workflow_table.html" if _is_fragment(request) else "workflows/workflow_list.html"
     return render(request, template, context)

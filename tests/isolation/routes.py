@@ -70,6 +70,7 @@ class Victim:
     mail_key: str
     endpoint: uuid.UUID
     delivery: int
+    secret: uuid.UUID
 
 
 def routes(urlconf: str = "echopilot.urls_tenant") -> list[Route]:
@@ -192,6 +193,11 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         f"triggers:trigger_{verb}": lambda v: {"trigger_id": (v.trigger, UNKNOWN_UUID)}
         for verb in ("detail", "off", "on", "rotate")
     },
+    **{
+        f"{place}:secret_{verb}": lambda v: {"secret_id": (v.secret, UNKNOWN_UUID)}
+        for place, verbs in (("secrets", ("detail", "replace", "delete")), ("secrets_api", ("detail",)))
+        for verb in verbs
+    },
     "triggers:firing_replay": lambda v: {"firing_id": (v.firing, UNKNOWN_UUID)},
     **{
         f"webhooks:webhook_{verb}": lambda v: {"endpoint_id": (v.endpoint, UNKNOWN_UUID)}
@@ -235,7 +241,17 @@ def make_victim(outsider: Any) -> Victim:
     from apps.workflows.approvals.asking import ask
     from apps.workflows.approvals.links import make_link
     from apps.workflows.approvals.settings import Asking
-    from apps.workflows.models import Deputy, Effect, Proposal, Suggestion, Trigger, WhatIf, Workflow, WorkflowVersion
+    from apps.workflows.models import (
+        Deputy,
+        Effect,
+        Proposal,
+        Secret,
+        Suggestion,
+        Trigger,
+        WhatIf,
+        Workflow,
+        WorkflowVersion,
+    )
 
     with transactions.entered("globex") as tenant:
         task = submit_task(
@@ -282,6 +298,7 @@ def make_victim(outsider: Any) -> Victim:
             content_hash=CANARY,
         )
         Workflow.objects.filter(pk=secret_flow.pk).update(current=version)
+        secret = Secret.objects.create(name="foreign_secret", value=CANARY, note=CANARY)
         what_if = WhatIf.objects.create(workflow=secret_flow, title=CANARY, definition=version.definition)
         proposal = Proposal.objects.create(
             workflow=secret_flow, base=version, step_id="a", error_code=CANARY, remedy="reconnect", risk_class="A", failed_runs=3,
@@ -367,4 +384,5 @@ def make_victim(outsider: Any) -> Victim:
         mail_key=box.address_key,
         endpoint=endpoint.pk,
         delivery=FOREIGN_INT,
+        secret=secret.pk,
     )

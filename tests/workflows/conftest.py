@@ -23,6 +23,8 @@ TABLES = (
     "trigger",
     "firing",
     "secret",
+    "secretchange",
+    "workflowdraft",
     "whatif",
     "whatifrun",
     "approval",

@@ -13,4 +13,8 @@ ACTIONS = (
         name="templates", label=_("Start from a template"), icon="layers", url_name="library:template_list",
         permission="workflows.view", keywords=_("workflow library example install"), order=120,
     ),
+    PaletteAction(
+        name="secrets", label=_("Secrets"), icon="key-round", url_name="secrets:secret_list",
+        permission="secrets.view", keywords=_("workflow key token password credential"), order=130,
+    ),
 )  # fmt: skip

@@ -28,7 +28,7 @@ from apps.workflows.builder.running import input_form, read_inputs, states_of
 from apps.workflows.builder.views import actor
 from apps.workflows.contracts import RunRow
 from apps.workflows.differences import compare_definitions
-from apps.workflows.errors import UnknownRun
+from apps.workflows.errors import SecretMissing, UnknownRun
 
 Json = Any
 RUNS = 8
@@ -335,6 +335,9 @@ def workflow_archive(request: HttpRequest, slug: str) -> HttpResponse:
 @permission_required("workflows.manage")
 def workflow_restore(request: HttpRequest, slug: str) -> HttpResponse:
     """Bring an archived workflow back."""
-    facade.restore_workflow(workflow=slug)
-    messages.success(request, _("The workflow is back."))
+    try:
+        facade.restore_workflow(workflow=slug)
+        messages.success(request, _("The workflow is back."))
+    except SecretMissing as error:
+        messages.error(request, error.text)
     return redirect("workflows:workflow_detail", slug)

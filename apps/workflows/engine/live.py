@@ -26,7 +26,8 @@ INTERRUPTED = Failure(kind=FailureKind.UNKNOWN, code="interrupted", message="The
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A parsed version with its names. ``raw`` is the definition as it was published, ``taints`` what was read from it."""
+    """A parsed version with its names. ``raw`` is the definition as it was published, ``taints`` what was read from it,
+    ``secrets`` the names of those its steps use."""
 
     id: str
     workflow: str
@@ -34,6 +35,7 @@ class Version:
     definition: Definition
     raw: Mapping[str, Any] = field(default_factory=dict)
     taints: dict[bool, Any] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

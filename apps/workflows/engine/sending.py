@@ -11,11 +11,13 @@ from django.db import transaction
 from apps.dispatch.contracts import ClaimedWork, Lanes
 from apps.workflows.contracts import EffectFailed, StepHandler
 from apps.workflows.core.effects import payload_digest, request_digest
+from apps.workflows.core.secrets import Mask
 from apps.workflows.core.taxonomy import FailureKind
 from apps.workflows.engine import store
-from apps.workflows.engine.failures import connection_is_gone
+from apps.workflows.engine.failures import classify, connection_is_gone
 from apps.workflows.engine.live import Call, LiveRun
 from apps.workflows.faultpoints import reach
+from apps.workflows.services.secrets import known_values
 
 # A call that could not start this long after it was marked as sent is not made: somebody may be asking about it by then.
 STALE_S = 20.0
@@ -80,6 +82,7 @@ def send(
                 if connection_is_gone(error):
                     raise
                 refusals.append(Refusal(live, call, _as_not_sent(error)))
+        values = known_values({name for live, _call, _secrets in unlocked for name in live.version.secrets})
         marked = _mark([call for _live, call, _secrets in unlocked if not call.find], handlers)
         reach("mark.before_commit")
     reach("mark.after_commit")
@@ -94,7 +97,9 @@ def send(
         timeout = (
             live.version.definition.steps[live.state.token(call.token).step].timeout_s or handlers[call.type].timeout_s
         )  # type: ignore[union-attr]
-        lanes.submit(live.work, _transmission(handlers[call.type], slip, secrets, timeout, marked_at, on_late), slip)
+        mask = Mask(values[name] for name in live.version.secrets if name in values)
+        work = _transmission(handlers[call.type], slip, secrets, timeout, marked_at, on_late, mask)
+        lanes.submit(live.work, _quiet(work, mask) if values else work, slip)
     return refusals
 
 
@@ -107,8 +112,6 @@ def _unlock(handler: StepHandler, call: Call) -> object:
 
 def _as_not_sent(error: Exception) -> Exception:
     """An error before sending leaves no doubt about the effect."""
-    from apps.workflows.engine.failures import classify
-
     if isinstance(error, EffectFailed):
         return error
     failure = classify(error, sent=False)
@@ -141,6 +144,7 @@ def _transmission(
     timeout: float,
     marked_at: float,
     on_late: Callable[[Ticket, Any], None],
+    mask: Mask,
 ) -> Callable[[], object]:
     call = slip.call
 
@@ -153,14 +157,33 @@ def _transmission(
         deadline = time.monotonic() + timeout
         if call.find:
             reach("find.before_send")
-            found = handler.find(request, secrets, key=call.key, deadline=deadline)
+            found = mask.hide(handler.find(request, secrets, key=call.key, deadline=deadline))
             reach("find.after_answer")
             return found
         reach("call.before_send")
-        answer = handler.perform(request, secrets, key=call.key, deadline=deadline)
+        answer = mask.hide(handler.perform(request, secrets, key=call.key, deadline=deadline))
         reach("call.after_answer")
         if slip.lost:
             on_late(slip, answer)
         return answer
+
+    return transmit
+
+
+def _quiet(work: Callable[[], object], mask: Mask) -> Callable[[], object]:
+    """The same call, but its error does not repeat a value of a secret that the workflow uses."""
+
+    def transmit() -> object:
+        try:
+            return work()
+        except Exception as error:
+            failure = classify(error, sent=True)
+            hidden = mask.text(failure.message)
+            if hidden == failure.message:
+                raise
+            told = EffectFailed(
+                failure.kind, failure.code, hidden, retry_after=failure.retry_after, status=failure.status
+            )
+        raise told
 
     return transmit

@@ -13,7 +13,7 @@ from apps.workflows.approvals.models import (
 from apps.workflows.authoring.models import Suggestion
 from apps.workflows.builder.models import DraftChange, StepSample, Trial, WorkflowDraft
 from apps.workflows.library.models import TemplateInstallation
-from apps.workflows.models.definitions import Secret, VersionChange, Workflow, WorkflowVersion
+from apps.workflows.models.definitions import Secret, SecretChange, VersionChange, Workflow, WorkflowVersion
 from apps.workflows.models.runs import Effect, Evidence, HeldCancel, Run, RunEvent, StepRun, UsageEntry
 from apps.workflows.triggers.models import Firing, Trigger
 from apps.workflows.whatif.models import HealingPolicy, Proposal, WhatIf, WhatIfRun
@@ -37,6 +37,7 @@ __all__ = [
     "Run",
     "RunEvent",
     "Secret",
+    "SecretChange",
     "StepDay",
     "StepRun",
     "StepSample",

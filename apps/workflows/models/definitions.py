@@ -1,4 +1,4 @@
-"""Named definitions, their immutable versions, which of them was current when, and secrets (tenant schema)."""
+"""Named definitions, their immutable versions, which of them was current when, secrets and their record (tenant schema)."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from apps.core.fields import EncryptedTextField
 from apps.core.ids import new_id
-from apps.workflows.enums import VersionChangeKind
+from apps.workflows.enums import SecretChangeKind, VersionChangeKind
 
 
 class Workflow(models.Model):
@@ -73,7 +73,9 @@ class VersionChange(models.Model):
 
 
 class Secret(models.Model):
-    """A value that steps may use by name and nobody can read again. Encrypted for this row of this tenant alone."""
+    """A value that steps may use by name and nobody can read again. Encrypted for this row of this tenant alone.
+
+    ``used_at`` is when a call last opened it, to the minute."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=60, unique=True, db_index=False)
@@ -82,6 +84,8 @@ class Secret(models.Model):
     created_by = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     replaced_at = models.DateTimeField(null=True)
+    replaced_by = models.BigIntegerField(null=True)
+    used_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -92,3 +96,26 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SecretChange(models.Model):
+    """Who added, replaced or deleted which secret when, by its name and never with its value; it outlives the secret.
+
+    Append-only (database trigger)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=12, choices=SecretChangeKind)
+    user_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=SecretChangeKind.values), name="workflows_secretchange_kind_is_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["-at", "-id"], name="workflows_secretchange_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.kind} {self.at:%Y-%m-%d %H:%M}"

@@ -21,6 +21,7 @@ from apps.workflows.core.validate import validate
 from apps.workflows.errors import InvalidDefinition, UnknownWorkflow, WorkflowExists
 from apps.workflows.models import Secret, Workflow
 from apps.workflows.problem_texts import told_all
+from apps.workflows.services.secrets import hold_secrets
 from apps.workflows.services.versions import make_current, version_for
 from apps.workflows.triggers.types import check_trigger
 
@@ -121,8 +122,13 @@ def archive_workflow(*, workflow: str) -> WorkflowView:
 
 
 def restore_workflow(*, workflow: str) -> WorkflowView:
-    """Bring an archived workflow back. A second call changes nothing. Raises ``UnknownWorkflow``."""
-    Workflow.objects.filter(slug=workflow).update(archived_at=None)
+    """Bring an archived workflow back. A second call changes nothing. Raises ``UnknownWorkflow``, and ``SecretMissing`` when a
+    secret it needs was deleted meanwhile."""
+    with transaction.atomic():
+        row = Workflow.objects.select_for_update(of=("self",)).select_related("current").filter(slug=workflow).first()
+        if row is not None and row.current is not None:
+            hold_secrets(row.current.definition)
+        Workflow.objects.filter(slug=workflow).update(archived_at=None)
     return get_workflow(workflow=workflow)
 
 

@@ -14,6 +14,7 @@ from apps.workflows.differences import compare_definitions
 from apps.workflows.enums import VersionChangeKind
 from apps.workflows.errors import UnknownVersion, UnknownWorkflow, VersionMoved, WorkflowArchived
 from apps.workflows.models import VersionChange, Workflow, WorkflowVersion
+from apps.workflows.services.secrets import hold_secrets
 from apps.workflows.triggers.syncing import sync as sync_triggers
 
 MAX_NOTE = 500
@@ -50,7 +51,7 @@ def rollback_workflow(*, workflow: str, number: int, user_id: int | None = None,
     """Make an older version the current one again: graph, settings and triggers as they were. Running runs keep theirs.
 
     Recorded as an event of its own. Rolling back to the current version changes nothing. Raises ``UnknownWorkflow``,
-    ``UnknownVersion``, ``WorkflowArchived``, ``InvalidInput`` (note).
+    ``UnknownVersion``, ``WorkflowArchived``, ``SecretMissing``, ``InvalidInput`` (note).
     """
     _require_note(note)
     with transaction.atomic():
@@ -130,9 +131,12 @@ def make_current(
     note: str = "",
     kind: VersionChangeKind = VersionChangeKind.PUBLISHED,
 ) -> None:
-    """Let new runs start with this version and put it on record; nothing happens when it is current already."""
+    """Let new runs start with this version and put it on record; nothing happens when it is current already.
+
+    Raises ``SecretMissing`` when a secret it names was deleted meanwhile, which an old version may well have outlived."""
     if workflow.current_id == version.pk:
         return
+    hold_secrets(version.definition)
     previous, workflow.current = workflow.current_id, version
     workflow.save(update_fields=["current"])
     sync_triggers(workflow, version)

@@ -12,6 +12,7 @@ from apps.ai import facade as ai
 from apps.workflows.contracts import StepContext
 from apps.workflows.core.definition import canonical, parse
 from apps.workflows.core.effects import effect_key
+from apps.workflows.core.secrets import names_in
 from apps.workflows.core.state import Facts
 from apps.workflows.engine.live import Version
 
@@ -151,7 +152,7 @@ def load_shadows(rows: Iterable[Sequence[Any]]) -> dict[str, Shadow]:
 
 def _version(row: Sequence[Any]) -> Version:
     definition = json.loads(row[4]) if isinstance(row[4], str) else row[4]
-    return Version(f"whatif:{row[0]}", row[5], row[3], parse(definition), definition)
+    return Version(f"whatif:{row[0]}", row[5], row[3], parse(definition), definition, secrets=names_in(definition))
 
 
 def _shadow(row: Sequence[Any], pays: bool, model: str, version: Version) -> Shadow:  # noqa: FBT001 - a column's value
