@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("apps.portal.pwa.urls")),
+    path("", include("apps.workflows.urls_public")),
     path("", include("apps.portal.website.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.tenants.urls_platform")),

@@ -37,6 +37,11 @@ _DEFINITION = Advice(
     do=_("Correct the workflow, publish it, and start a new run; this run keeps its version."),
     again=False,
 )
+_VALUES = Advice(
+    means=_("A value is not of the kind that is needed here; the message names it."),
+    do=_("Look at the step's data below, correct the workflow, publish it, and start a new run."),
+    again=False,
+)
 _CRASHED = Advice(
     means=_("The step's own code broke. This is a mistake in the product, not in your data."),
     do=_("Retry once. If it happens again, send us the run's number; the details are on record."),
@@ -123,6 +128,104 @@ BY_CODE: dict[str, Advice] = {
     "unknown_step_type": Advice(
         means=_("The code at work does not know this kind of step."),
         do=_("It waits for a worker that does; after an update it goes on by itself."),
+    ),
+    "connector_blocked": Advice(
+        means=_("The service has blocked this connection; every further call makes it worse."),
+        do=_("Ask the service's support, then test the connection and retry from here."),
+        again=False,
+    ),
+    "connector_token_expired": Advice(
+        means=_("The sign-in with the service ran out and is being renewed."),
+        do=_("Nothing: it is tried again by itself. Connect again only if that fails."),
+    ),
+    "unknown_secret": Advice(
+        means=_("A secret the step needs has been removed from the workspace."),
+        do=_("Add it again under the same name, then retry from here."),
+    ),
+    "unknown_model": Advice(
+        means=_("The step names a model this workspace does not have."),
+        do=_("Choose another model, or leave the field empty, publish, and start a new run."),
+        again=False,
+    ),
+    "ai_not_configured": Advice(
+        means=_("No model provider is set up on this installation."),
+        do=_("Ask its operator to connect one, then retry from here."),
+    ),
+    "invalid_model_request": _DEFINITION,
+    "invalid_rubric": _DEFINITION,
+    "unknown_prompt": _DEFINITION,
+    "bad_schema": _DEFINITION,
+    "unknown_workflow": _DEFINITION,
+    "expression_failed": _VALUES,
+    "condition_types": _VALUES,
+    "loop_items": _VALUES,
+    "text_too_long": _VALUES,
+    "expression_budget": Advice(
+        means=_("An expression would have to look at more data than one expression may."),
+        do=_("Pass a smaller list or text on, or split the work over several steps."),
+        again=False,
+    ),
+    "loop_limit": Advice(
+        means=_("The list has more items than the loop's limit. None of them was begun."),
+        do=_("Raise the limit of the loop, or hand over a shorter list, and start a new run."),
+        again=False,
+    ),
+    "loop_depth": Advice(
+        means=_("Loops stand inside one another too deeply."),
+        do=_("Move the inner loop into a workflow of its own."),
+        again=False,
+    ),
+    "too_far_away": Advice(
+        means=_("The moment to wait for is more than a year away."),
+        do=_("Choose an earlier moment, or let a schedule start a new run then."),
+        again=False,
+    ),
+    "bad_moment": _VALUES,
+    "bad_time_zone": _VALUES,
+    "stopped": Advice(
+        means=_("The workflow ended this path itself, as its author wanted it to."),
+        do=_("Read the message: it was written for this case."),
+        again=False,
+    ),
+    "approval_denied": Advice(
+        means=_("A person refused. Nothing was sent."),
+        do=_("Read the reason with the decision. Change what they did not like and start a new run."),
+        again=False,
+    ),
+    "approval_expired": Advice(
+        means=_("Nobody decided in time, and that counts as no. Nothing was sent."),
+        do=_("Retry from here to ask again; give it more time if this happens often."),
+    ),
+    "approval_withdrawn": Advice(
+        means=_("The question was taken back before anybody decided. Nothing was sent."),
+        do=_("Retry from here to ask again."),
+    ),
+    "not_approved": Advice(
+        means=_("Nobody approved exactly this request, so it was not sent."),
+        do=_("Retry from here: the request is shown to a person again."),
+    ),
+    "request_changed": Advice(
+        means=_("The request was no longer the one on record, so it was not sent."),
+        do=_("Retry from here; a new request is made and checked."),
+    ),
+    "child_failed": Advice(
+        means=_("A run of the workflow that was called failed."),
+        do=_("Open that run and look what happened there; retrying here retries what failed."),
+    ),
+    "mail_server_away": _OUTAGE,
+    "recipient_refused": Advice(
+        means=_("The mail server does not accept an address."),
+        do=_("Correct the address and start a new run."),
+        again=False,
+    ),
+    "mail_cut_off": Advice(
+        means=_("The connection broke while the mail was being sent; nobody can tell whether it arrived."),
+        do=_("Ask the recipient or look at the mail server, then say here what happened."),
+    ),
+    "task_in_task": Advice(
+        means=_("A workflow that answers tasks may not create tasks, or it might never end."),
+        do=_("Take the step out, or start another workflow for it."),
+        again=False,
     ),
     "cancelled": Advice(means=_("Somebody stopped this run."), do=_("Replay it if it was stopped by mistake.")),
 }

@@ -172,6 +172,8 @@ class StepHandler:
     untrusted: ClassVar[bool] = False
     closed: ClassVar[bool] = False
     trusted_outputs: ClassVar[frozenset[str]] = frozenset()
+    # Codes this type can fail with beside those every step can; ``advice`` has what to do about each, the manual shows both.
+    errors: ClassVar[tuple[str, ...]] = ()
 
     def reach(self, request: Mapping[str, Json]) -> Reach:
         """Whom and what the rendered request reaches; what is not understood counts as the riskiest sort."""

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.ai.registries import call_texts
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
 from apps.core.navigation import NavigationItem, navigation
+from apps.core.reference import reference_shelves
 from apps.core.search import SearchSource, palette_actions, search_sources
 from apps.dispatch.contracts import EngineKind, JobKind, Schedule
 from apps.dispatch.registries import schedules, work_kinds
@@ -19,6 +20,7 @@ from apps.workflows.call_texts import STEP_TEXTS
 from apps.workflows.conf import CANCEL_KIND, RECONCILE_KIND, RUN_KIND
 from apps.workflows.engine.runner import RunEngine
 from apps.workflows.live_topics import draft_exists, run_exists
+from apps.workflows.manual.plug import SHELVES
 from apps.workflows.registries import step_types
 from apps.workflows.services.cancelling import HELD
 from apps.workflows.services.reconcile import reconcile_runs
@@ -108,5 +110,7 @@ dashboard_cards.register(
         context=offers.running,
     )
 )
+for _shelf in SHELVES:
+    reference_shelves.register(_shelf)
 for figure in overview.FIGURES:
     tenant_figures.register(figure)

@@ -20,11 +20,13 @@ from apps.portal.website import articles, outages
 from apps.portal.website.articles import FOLDER, article_slugs
 from apps.portal.website.integrations import integration_slugs
 from apps.portal.website.legal import list_papers
+from apps.portal.website.manual import manual_addresses
 from apps.portal.website.site import PAGES
 from apps.tenants.models import Plan
 
 HOST = "localhost"
 NAMES = list(PAGES)
+PAGE_BYTES = 100_000
 
 
 @pytest.fixture
@@ -32,8 +34,20 @@ def visitor(browse) -> Client:
     return browse(None, host=HOST)
 
 
-def addresses(language: str) -> list[str]:
-    found = [reverse(f"site:{name}", "echopilot.urls_public", args=[language]) for name in NAMES]
+def manual(language: str, *, each: bool = False) -> list[str]:
+    """Pages of the reference: every one, or the first entry of each shelf, which all its others are drawn like."""
+    found, seen = [], set()
+    for view, values in manual_addresses():
+        if each or (view, values.get("shelf")) not in seen:
+            found.append(reverse(f"site:{view}", "echopilot.urls_public", kwargs={"language": language, **values}))
+        seen.add((view, values.get("shelf")))
+    return found
+
+
+def addresses(language: str, *, each: bool = False) -> list[str]:
+    found = manual(language, each=each) + [
+        reverse(f"site:{name}", "echopilot.urls_public", args=[language]) for name in NAMES
+    ]
     found += [reverse("site:article", "echopilot.urls_public", args=[language, slug]) for slug in article_slugs()]
     found += [
         reverse("site:integration", "echopilot.urls_public", args=[language, slug]) for slug in integration_slugs()
@@ -58,9 +72,10 @@ def test_people_are_led_to_their_workspaces(browse, user):
 
 @pytest.mark.parametrize("language", ["en", "es", "ur"])
 def test_every_page_answers_in_its_language_and_direction(visitor, language):
-    for address in addresses(language):
+    for address in addresses(language, each=True):
         answer = visitor.get(address)
         assert answer.status_code == 200, address
+        assert len(answer.content) < PAGE_BYTES, address
         page = answer.content.decode()
         assert f'<html lang="{language}" dir="{"rtl" if language == "ur" else "ltr"}"' in page, address
         assert answer["Content-Language"] == language
@@ -84,7 +99,9 @@ def test_every_page_has_one_address_names_the_others_and_describes_itself(visito
 
 
 def test_titles_differ_from_page_to_page(visitor):
-    titles = [re.search(r"<title>(.*?)</title>", visitor.get(address).text).group(1) for address in addresses("en")]
+    titles = [
+        re.search(r"<title>(.*?)</title>", visitor.get(address).text).group(1) for address in addresses("en", each=True)
+    ]
     assert len(set(titles)) == len(titles)
 
 
@@ -130,7 +147,7 @@ def test_the_sitemap_names_every_page_in_every_language(visitor):
     expected = {
         f"http://localhost{address}"
         for language in announced_languages()
-        for address in addresses(language.code)
+        for address in addresses(language.code, each=True)
         if not re.search(r"/legal/.", address)
     }
     assert places == expected
@@ -206,6 +223,30 @@ def test_docs_are_searched_and_an_empty_result_offers_a_way_on(visitor):
     assert "<script>zebra" not in nothing
     assert visitor.get("/en/docs/../../secrets/").status_code == 404
     assert visitor.get("/en/docs/unknown/").status_code == 404
+
+
+def test_the_reference_is_found_by_words_and_an_unknown_page_is_none(visitor):
+    page = visitor.get("/en/docs/?q=bad_expression").text
+    assert 'href="/en/docs/reference/problems/bad_expression/"' in page
+    assert 'href="/en/docs/reference/expressions/#join"' in visitor.get("/en/docs/?q=join").text
+    assert visitor.get("/en/docs/reference/nothing/").status_code == 404
+    assert visitor.get("/en/docs/reference/steps/no.such_step/").status_code == 404
+    assert visitor.get("/en/docs/reference/errors/timeout/").status_code == 404
+
+
+def test_the_schema_of_definitions_is_published_and_linked(visitor):
+    page = visitor.get("/en/docs/reference/definition/document/").text
+    address = re.search(r'href="([^"]*definition\.schema\.json)"', page).group(1)
+    schema = visitor.get(address)
+    assert schema["Content-Type"] == "application/schema+json"
+    assert schema.json()["title"] == "EchoPilot workflow"
+
+
+def test_reference_pages_read_nothing_from_the_database_but_the_frame(visitor, django_assert_max_num_queries):
+    for address in manual("en"):
+        visitor.get(address)
+        with django_assert_max_num_queries(3):
+            visitor.get(address)
 
 
 def test_every_article_says_the_same_in_each_reviewed_language() -> None:

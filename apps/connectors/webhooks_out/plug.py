@@ -6,8 +6,10 @@ from apps.connectors.webhooks_out import jobs, looking
 from apps.connectors.webhooks_out.contracts import EventType
 from apps.connectors.webhooks_out.endpoints import TEST_EVENT
 from apps.connectors.webhooks_out.happenings import EVENT_TYPES
+from apps.connectors.webhooks_out.manual import SHELF
 from apps.connectors.webhooks_out.registries import event_types
 from apps.core.dashboard import NoticeSource, notice_sources
+from apps.core.reference import reference_shelves
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.enums import Queue
 from apps.dispatch.registries import schedules, work_kinds
@@ -29,3 +31,4 @@ event_types.register(
 notice_sources.register(
     NoticeSource(name="webhooks", section="needs", order=35, permission="connections.manage", list=looking.stopped)
 )
+reference_shelves.register(SHELF)

@@ -9,6 +9,7 @@ from apps.i18n.facade import RIGHT_TO_LEFT, SOURCE
 from apps.portal.website.texts import Text, read_text
 
 FOLDER = Path(__file__).parent / "articles"
+GUIDE_FROM = 70
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,12 @@ class Article:
     slug: str
     language: str
     text: Text
+    number: int
+
+    @property
+    def is_guide(self) -> bool:
+        """Whether it belongs to the guide to building workflows; the others are first steps and single topics."""
+        return self.number >= GUIDE_FROM
 
     @property
     def direction(self) -> str:
@@ -59,7 +66,7 @@ def article_slugs() -> list[str]:
 
 
 def _article(slug: str, language: str, path: Path) -> Article:
-    return Article(slug=slug, language=language, text=read_text(path))
+    return Article(slug=slug, language=language, text=read_text(path), number=int(path.stem.partition("-")[0]))
 
 
 @lru_cache(maxsize=64)

@@ -1,5 +1,7 @@
 """Structured data (schema.org) of public pages: only what the page itself says."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -52,16 +54,27 @@ def about_product(request: HttpRequest, prices: PriceList) -> SafeString:
 
 def about_article(request: HttpRequest, article: Article) -> SafeString:
     """An article and where it stands."""
+    return _about_page(request, title=article.text.title, summary=article.text.summary, language=article.language)
+
+
+def about_manual(request: HttpRequest, title: str, summary: str) -> SafeString:
+    """A page of the manual and where it stands."""
     language = get_language() or "en"
-    steps = [
-        (_("Documentation"), absolute(request, reverse("site:docs", args=[language]))),
-        (article.text.title, absolute(request, request.path)),
-    ]
+    manual = (_("Reference"), absolute(request, reverse("site:reference", args=[language])))
+    between = [] if request.path == reverse("site:reference", args=[language]) else [manual]
+    return _about_page(request, title=title, summary=summary, language=language, between=between)
+
+
+def _about_page(
+    request: HttpRequest, *, title: str, summary: str, language: str, between: Sequence[tuple[str, str]] = ()
+) -> SafeString:
+    docs = reverse("site:docs", args=[get_language() or "en"])
+    steps = [(_("Documentation"), absolute(request, docs)), *between, (title, absolute(request, request.path))]
     return json_ld({
         "@context": CONTEXT,
         "@graph": [
-            {"@type": "TechArticle", "headline": article.text.title, "description": article.text.summary,
-             "inLanguage": article.language, "publisher": {"@type": "Organization", "name": NAME}},
+            {"@type": "TechArticle", "headline": title, "description": summary,
+             "inLanguage": language, "publisher": {"@type": "Organization", "name": NAME}},
             {"@type": "BreadcrumbList", "itemListElement": [
                 {"@type": "ListItem", "position": position, "name": name, "item": address}
                 for position, (name, address) in enumerate(steps, start=1)]},

@@ -82,7 +82,9 @@ PAGES: dict[str, SitePage] = {
             name="docs",
             title=_("Documentation"),
             menu_label=_("Documentation"),
-            description=_("Getting started, connecting Notion, the quality gate, the API, running it yourself."),
+            description=_(
+                "First steps, a guide to building workflows with pictures, and a reference that is always up to date."
+            ),
             priority="0.8",
             changes=WEEK,
             in_menu=True,
@@ -145,6 +147,20 @@ class SiteLanguage:
 
     def to_url(self, value: str) -> str:
         """The code as it is."""
+        return value
+
+
+class EntryName:
+    """Path converter: the name of an entry of the manual, which is a name of the code such as ``ai.generate``."""
+
+    regex = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}"
+
+    def to_python(self, value: str) -> str:
+        """The name as it stands."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The name as it stands."""
         return value
 
 

@@ -9,6 +9,7 @@ from apps.core.policy import public
 from apps.portal.website import legal as papers
 from apps.portal.website.articles import article_slugs
 from apps.portal.website.integrations import integration_slugs
+from apps.portal.website.manual import manual_addresses
 from apps.portal.website.site import PAGES, SitePage, alternates
 
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -41,6 +42,7 @@ def _pages() -> list[tuple[SitePage, str, dict[str, str]]]:
     """Pages, the names of their addresses, and further parts of those. Papers that bind nobody yet are left out."""
     found: list[tuple[SitePage, str, dict[str, str]]] = [(page, page.name, {}) for page in PAGES.values()]
     found += [(PAGES["docs"], "article", {"slug": slug}) for slug in article_slugs()]
+    found += [(PAGES["docs"], view, values) for view, values in manual_addresses()]
     found += [(PAGES["integrations"], "integration", {"slug": slug}) for slug in integration_slugs()]
     found += [(PAGES["legal"], "paper", {"slug": one.slug}) for one in papers.list_papers() if one.is_binding]
     return found

@@ -3,7 +3,8 @@
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from apps.i18n.facade import SOURCE
+from apps.portal.website.pictures import picture
 
 ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 
@@ -36,11 +40,11 @@ def json_ld(facts: dict[str, Any]) -> SafeString:
 @lru_cache(maxsize=128)
 def read_text(path: Path) -> Text:
     """Render a Markdown file of ours. HTML inside is shown as text, links to elsewhere leave no referrer."""
-    return render_markdown(path.read_text(encoding="utf-8"))
+    return render_markdown(path.read_text(encoding="utf-8"), language=path.parent.name)
 
 
-def render_markdown(source: str) -> Text:
-    """See ``read_text``."""
+def render_markdown(source: str, *, language: str = SOURCE) -> Text:
+    """See ``read_text``. A picture stands in a paragraph of its own and is named by its file; see ``pictures``."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(source)
     title = _first(tokens, "h1")
@@ -54,6 +58,7 @@ def render_markdown(source: str) -> Text:
         _leave_no_referrer(token)
     start = next((number + 3 for number, token in enumerate(tokens) if token.type == "heading_open"), 0)
     body = parser.renderer.render(tokens[start:], parser.options, {})
+    body = re.sub(r'<p><img src="([^"]*)" alt="([^"]*)" /></p>', partial(_drawn, language), body)
     body = re.sub(r"<pre>", '<pre class="code" dir="ltr" tabindex="0">', body)
     body = re.sub(r"<table>", '<div class="scroll" tabindex="0"><table class="plain">', body).replace(
         "</table>", "</table></div>"
@@ -65,6 +70,10 @@ def render_markdown(source: str) -> Text:
         body=SafeString(body),
         plain=re.sub(r"<[^>]+>", " ", body),
     )
+
+
+def _drawn(language: str, match: re.Match[str]) -> str:
+    return picture(unescape(match.group(1)), unescape(match.group(2)), language)
 
 
 def _first(tokens: list[Token], tag: str) -> str:

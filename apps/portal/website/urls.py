@@ -4,10 +4,11 @@ from django.urls import path, register_converter
 
 from apps.portal.languages import language_list
 from apps.portal.website import views
-from apps.portal.website.site import SiteLanguage
+from apps.portal.website.site import EntryName, SiteLanguage
 from apps.portal.website.sitemap import sitemap
 
 register_converter(SiteLanguage, "site_language")
+register_converter(EntryName, "entry")
 
 app_name = "site"
 urlpatterns = [
@@ -22,6 +23,13 @@ urlpatterns = [
     path("<site_language:language>/integrations/<slug:slug>/", views.integration, name="integration"),
     path("<site_language:language>/pricing/", views.pricing, name="pricing"),
     path("<site_language:language>/docs/", views.docs, name="docs"),
+    path("<site_language:language>/docs/reference/", views.reference, name="reference"),
+    path("<site_language:language>/docs/reference/<slug:shelf>/", views.reference_shelf, name="reference_shelf"),
+    path(
+        "<site_language:language>/docs/reference/<slug:shelf>/<entry:slug>/",
+        views.reference_entry,
+        name="reference_entry",
+    ),
     path("<site_language:language>/docs/<slug:slug>/", views.article, name="article"),
     path("<site_language:language>/status/", views.status, name="status"),
     path("<site_language:language>/changelog/", views.changelog, name="changelog"),

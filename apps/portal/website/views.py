@@ -6,16 +6,20 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from apps.core.policy import public
+from apps.core.reference import list_shelves, search_entries
 from apps.i18n.facade import announced_languages
 from apps.portal.website import legal as papers
 from apps.portal.website.articles import get_article, list_articles, search_articles
 from apps.portal.website.changes import read_changelog
 from apps.portal.website.contact import ContactForm, accept_message
-from apps.portal.website.facts import about_article, about_product, about_site
-from apps.portal.website.integrations import actions_of, get_integration, list_shelves
+from apps.portal.website.facts import about_article, about_manual, about_product, about_site
+from apps.portal.website.integrations import actions_of, get_integration
+from apps.portal.website.integrations import list_shelves as list_services
+from apps.portal.website.manual import get_shelf, groups_of, open_entry
 from apps.portal.website.outages import history
 from apps.portal.website.prices import price_list
 from apps.portal.website.sample import sample_task
@@ -64,7 +68,7 @@ def solutions(request: HttpRequest) -> HttpResponse:
 @require_safe
 def integrations(request: HttpRequest) -> HttpResponse:
     """Every service that can be connected, by category."""
-    return render_page(request, "integrations", {"groups": list_shelves()})
+    return render_page(request, "integrations", {"groups": list_services()})
 
 
 @site_view(reason=OPEN)
@@ -97,8 +101,13 @@ def pricing(request: HttpRequest) -> HttpResponse:
 def docs(request: HttpRequest) -> HttpResponse:
     """The articles, or those that contain what was searched for."""
     language, words = get_language() or "en", request.GET.get("q", "").strip()[:100]
-    articles = search_articles(words, language) if words else list_articles(language)
-    return render_page(request, "docs", {"articles": articles, "words": words})
+    found = search_articles(words, language) if words else list_articles(language)
+    entries = search_entries(words) if words else []
+    context = {
+        "words": words, "found": found, "entries": entries, "total": len(found) + len(entries), "shelves": list_shelves(),
+        "first_steps": [one for one in found if not one.is_guide], "guide": [one for one in found if one.is_guide],
+    }  # fmt: skip
+    return render_page(request, "docs", context)
 
 
 @site_view(reason=OPEN)
@@ -107,14 +116,58 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
     """One article. Unknown ones are answered 404."""
     language = get_language() or "en"
     one = get_article(slug, language)
+    related = [other for other in list_articles(language) if other.is_guide == one.is_guide]
+    place = related.index(one)
+    context = {
+        "article": one, "articles": related, "facts": about_article(request, one), "before": related[place - 1] if place else None,
+        "after": related[place + 1] if place + 1 < len(related) else None,
+    }  # fmt: skip
     return render_page(
         request,
         "docs",
-        {"article": one, "articles": list_articles(language), "facts": about_article(request, one)},
+        context,
         title=one.text.title,
         description=one.text.summary,
         slug=slug,
     )
+
+
+@site_view(reason=OPEN)
+@require_safe
+def reference(request: HttpRequest) -> HttpResponse:
+    """Every shelf of the manual."""
+    title, summary = _("Reference"), _("Everything a workflow can be made of, written by the running code itself.")
+    context = {"shelves": list_shelves(), "facts": about_manual(request, title, summary), "summary": summary}
+    return render_page(request, "docs", context, title=title, description=summary)
+
+
+@site_view(reason=OPEN)
+@require_safe
+def reference_shelf(request: HttpRequest, shelf: str) -> HttpResponse:
+    """What stands on one shelf, or all of it where the entries are short. Unknown ones are answered 404."""
+    one = get_shelf(shelf)
+    title, summary = str(one.title), str(one.summary)
+    context = {
+        "shelf": one, "shelves": list_shelves(), "groups": groups_of(one), "about": one.about() if one.about else (),
+        "facts": about_manual(request, title, summary),
+    }  # fmt: skip
+    full = f"{title} · {_('Reference')}"
+    return render_page(request, "docs", context, title=full, description=summary, shelf=shelf)
+
+
+@site_view(reason=OPEN)
+@require_safe
+def reference_entry(request: HttpRequest, shelf: str, slug: str) -> HttpResponse:
+    """One entry of the manual. Unknown ones are answered 404."""
+    opened = open_entry(shelf, slug)
+    entry = opened.entry
+    said = f"{opened.shelf.title}: {entry.title} ({entry.mark}). {entry.summary}"
+    context = {
+        "opened": opened, "entry": entry, "shelves": list_shelves(), "parts": entry.parts(),
+        "facts": about_manual(request, entry.title, said),
+    }  # fmt: skip
+    title = f"{entry.title} ({entry.mark}) · {opened.shelf.title}"
+    return render_page(request, "docs", context, title=title, description=said[:300], shelf=shelf, slug=slug)
 
 
 @site_view(reason=OPEN)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from apps.core.errors import InvalidInput
 from apps.tasks.enums import EventKind, ReviewReason, TaskState
@@ -18,6 +19,8 @@ class AskPerson(StepHandler):
 
     type = "task.ask_person"
     title = "Ask a person"
+    description = noop("Part of the built-in answer: puts it into the inbox and waits for a person's decision.")
+    errors = ("wait_timeout",)
     config_schema = {
         "type": "object",
         "additionalProperties": False,
@@ -73,6 +76,9 @@ class Deliver(StepHandler):
 
     type = "task.deliver"
     title = "Deliver the answer"
+    description = noop(
+        "Part of the built-in answer: makes it the task's result and sends it back to where it was asked."
+    )
     config_schema = {
         "type": "object",
         "additionalProperties": False,
@@ -107,7 +113,8 @@ class Fail(StepHandler):
     """Ends the task as failed with a reason people can act on; the run itself has done its work."""
 
     type = "task.fail"
-    title = "End without an answer"
+    title = noop("End without an answer")
+    description = noop("Part of the built-in answer: ends the task as failed, with a reason people can act on.")
     config_schema = {
         "type": "object",
         "additionalProperties": False,

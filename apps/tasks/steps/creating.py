@@ -20,6 +20,7 @@ class CreateTask(StepHandler):
     description = _("Sends in a task, as a person would in the portal. Its answer goes through the quality gate.")
     category = "people"
     icon = "list-checks"
+    errors = ("task_in_task", "plan_limit_reached")
     config_schema = {
         "type": "object",
         "required": ["title"],

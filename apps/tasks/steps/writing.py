@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from apps.ai import facade as ai
 from apps.tasks import policy
@@ -22,6 +23,7 @@ class Brief(StepHandler):
 
     type = "task.brief"
     title = "Brief the model"
+    description = noop("Part of the built-in answer: chooses what the model is told, with what was wrong last time.")
     config_schema = {
         "type": "object",
         "additionalProperties": False,
@@ -75,6 +77,9 @@ class NoteVerdict(StepHandler):
 
     type = "task.verdict"
     title = "Decide by the score"
+    description = noop(
+        "Part of the built-in answer: keeps the scores and says whether to deliver, revise or ask a person."
+    )
     config_schema = {
         "type": "object",
         "additionalProperties": False,

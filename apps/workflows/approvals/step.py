@@ -38,6 +38,7 @@ class ApprovalStep(StepHandler):
     category = "people"
     icon = "hand"
     closed = True
+    errors = tuple(code for code, _message in FAILURES.values())
     config_schema = {
         "type": "object",
         "required": ["title"],

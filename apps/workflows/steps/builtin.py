@@ -114,6 +114,7 @@ class DelayStep(PureStep):
     description = _("Rests for some time, or until a date and time in a time zone. Survives restarts.")
     category = "flow"
     icon = "clock"
+    errors = ("bad_moment", "bad_time_zone", "too_far_away")
     config_schema = {
         "type": "object",
         "additionalProperties": False,
@@ -181,6 +182,7 @@ class WaitEventStep(PureStep):
     category = "flow"
     icon = "hand"
     untrusted = True
+    errors = ("wait_timeout",)
     config_schema = {
         "type": "object",
         "required": ["event"],
@@ -228,6 +230,7 @@ class FailStep(PureStep):
     description = _("Ends this path with an error of your own.")
     category = "flow"
     icon = "circle-x"
+    errors = ("stopped",)
     config_schema = {
         "type": "object",
         "additionalProperties": False,

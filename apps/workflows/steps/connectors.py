@@ -28,6 +28,13 @@ CLASSES = {
 }
 
 
+CONNECTOR_ERRORS = (
+    "connection_unknown", "connection_on_hold", "credentials_refused", "connector_token_expired", "connector_access_missing",
+    "remote_not_found", "remote_refused", "remote_conflict", "remote_unavailable", "remote_payload_invalid",
+    "connector_rate_limited", "connector_blocked", "connector_paused", "unknown_secret",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Opened:
     """What a call needs and nobody stores: the connection's unlocked form, and the secrets by name."""
@@ -42,6 +49,7 @@ class ConnectorStep(StepHandler):
     timeout_s = 60.0
     category = "connect"
     icon = "plug"
+    errors = CONNECTOR_ERRORS
     action = ""
     connector = ""
     input_schema: Mapping[str, Any] = {}
@@ -128,6 +136,9 @@ def _handler(connector: Connector, action: Action) -> StepHandler:
         "icon": connector.icon,
         "untrusted": action.effect == ActionEffect.PURE or connector.slug == "http",
         "effect": CLASSES[action.effect],
+        "errors": CONNECTOR_ERRORS
+        if action.effect == ActionEffect.PURE
+        else (*CONNECTOR_ERRORS, "remote_outcome_unknown"),
         "action": action.slug,
         "connector": connector.slug,
         "config_schema": schema,

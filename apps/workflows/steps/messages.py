@@ -30,6 +30,7 @@ class SendMailStep(StepHandler):
     icon = "mail"
     effect = EffectClass.BLIND
     timeout_s = 30.0
+    errors = ("mail_server_away", "recipient_refused", "mail_cut_off")
     retry = RetryPolicy(max_attempts=5, base_s=5.0, cap_s=600.0)
     sensitive = {"to": "recipient", "reply_to": "recipient"}
     config_schema = {

@@ -30,9 +30,16 @@ COMMON: dict[str, Any] = {
 }
 
 
+MODEL_ERRORS = (
+    "budget_exceeded", "plan_limit_reached", "no_model_available", "unknown_model", "ai_not_configured", "input_too_long",
+    "invalid_model_request", "model_call_failed", "model_refused", "unusable_answer",
+)  # fmt: skip
+
+
 class ModelStep(StepHandler):
     """What both steps share: a metered call through the gateway, budgeted in the intent, booked in the checkpoint."""
 
+    errors = MODEL_ERRORS
     effect = EffectClass.METERED
     category = "ai"
     icon = "sparkles"
@@ -90,6 +97,7 @@ class GenerateStep(ModelStep):
     """Asks a model for an answer: by a built-in ``prompt`` with ``variables``, or by ``messages``."""
 
     type = "ai.generate"
+    errors = (*MODEL_ERRORS, "unknown_prompt")
     title = _("Ask a model")
     description = _("Sends a prompt or messages to a model and gives its answer as text, or as data of a given form.")
     config_schema = {
@@ -173,6 +181,7 @@ class ReviewStep(ModelStep):
     """Has an answer judged against a rubric."""
 
     type = "ai.review"
+    errors = (*MODEL_ERRORS, "invalid_rubric")
     title = _("Judge the answer")
     description = _("Has an answer scored against criteria, after mechanical checks that cost nothing.")
     icon = "scale"

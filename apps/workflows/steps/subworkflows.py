@@ -18,6 +18,7 @@ class RunWorkflowStep(StepHandler):
     """Starts another workflow, or one run of it for every item of a list, and goes on when they have ended."""
 
     type = "workflow.run"
+    errors = ("child_failed", "unknown_workflow")
     title = _("Run another workflow")
     description = _(
         "Starts a run of another workflow and waits for its result; with a list, one run for each item, some side by side."

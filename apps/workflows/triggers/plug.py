@@ -18,10 +18,20 @@ work_kinds.register(JobKind(name=jobs.SWEEP, handler=jobs.sweep, timeout_s=120, 
 schedules.register(Schedule(name="triggers.sweep", every_s=60, kind=jobs.SWEEP))
 
 for entry in (
-    TriggerType(type="manual", title=_("By hand"), icon="play", config_schema=types.MANUAL_SCHEMA, output_schema=ANY),
+    TriggerType(
+        type="manual",
+        title=_("By hand"),
+        description=_("A person presses a button, or a program asks by the API."),
+        icon="play",
+        config_schema=types.MANUAL_SCHEMA,
+        output_schema=ANY,
+    ),
     TriggerType(
         type="schedule",
         title=_("Schedule"),
+        description=_(
+            "At set times on the clock of a place, or in a steady rhythm. Summer time and missed times have stated rules."
+        ),
         icon="clock",
         config_schema=types.SCHEDULE_SCHEMA,
         output_schema=types.SCHEDULE_OUTPUT,
@@ -31,6 +41,9 @@ for entry in (
     TriggerType(
         type="webhook",
         title=_("Webhook"),
+        description=_(
+            "Another program calls a secret address. Signed calls are checked, and the same delivery starts nothing twice."
+        ),
         icon="plug",
         config_schema=types.WEBHOOK_SCHEMA,
         output_schema=types.WEBHOOK_OUTPUT,
@@ -39,6 +52,7 @@ for entry in (
     TriggerType(
         type="email",
         title=_("E-mail"),
+        description=_("A mail arrives at an address of the workflow's own."),
         icon="mail",
         config_schema=types.EMAIL_SCHEMA,
         output_schema=types.EMAIL_OUTPUT,
@@ -47,6 +61,7 @@ for entry in (
     TriggerType(
         type="event",
         title=_("Event"),
+        description=_("Something happened in this workspace: a task was done, a run failed, an approval was decided."),
         icon="zap",
         config_schema=types.EVENT_SCHEMA,
         output_schema=types.EVENT_OUTPUT,
@@ -57,6 +72,7 @@ for entry in (
     TriggerType(
         type="connector",
         title=_("Change in a connected service"),
+        description=_("A row of a connected database was changed by a person over there."),
         icon="database",
         config_schema=types.CONNECTOR_SCHEMA,
         output_schema=types.EVENT_OUTPUT,
@@ -67,6 +83,7 @@ for entry in (
     TriggerType(
         type="task",
         title=_("Task type"),
+        description=_("Tasks of one type are answered by this workflow instead of the built-in one."),
         icon="list-checks",
         config_schema=types.TASK_SCHEMA,
         output_schema=ANY,

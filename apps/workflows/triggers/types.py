@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as noop
 
 from apps.core.registry import Registry
 from apps.workflows.triggers import calendar, filling
@@ -26,12 +27,23 @@ class TriggerProblem:
 
 
 ANCHOR = datetime(2024, 1, 1, tzinfo=UTC)
-_WALL = {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"}
+_WALL = {
+    "type": "string",
+    "pattern": r"^([01]\d|2[0-3]):[0-5]\d$",
+    "description": noop("Hour and minute, such as 09:30."),
+}
+
+
+def _said(text: str, schema: Mapping[str, Json]) -> dict[str, Json]:
+    """A schema with its one sentence for people, marked for translation where it is written."""
+    return {"description": text, **schema}
+
+
 _STARTS = {
-    "inputs": {"type": "object", "title": "Inputs of the run; references begin with trigger."},
+    "inputs": _said(noop("Inputs of the run; references begin with trigger."), {"type": "object"}),
     "task": {
         "type": "object",
-        "title": "Create a task instead of a run",
+        "description": noop("Create a task instead of a run."),
         "additionalProperties": False,
         "required": ["task_type"],
         "properties": {
@@ -55,6 +67,7 @@ class TriggerType:
 
     type: str
     title: str | Promise
+    description: str | Promise
     icon: str
     config_schema: Mapping[str, Json]
     output_schema: Mapping[str, Json]
@@ -73,59 +86,77 @@ def _object(properties: Mapping[str, Json], *required: str) -> dict[str, Json]:
 
 
 SCHEDULE_SCHEMA = _object({
-    "every_minutes": {"type": "integer", "minimum": 1},
-    "every_hours": {"type": "integer", "minimum": 1},
-    "daily": _object({"at": _WALL}, "at"),
-    "weekly": _object(
+    "every_minutes": _said(noop("Every so many minutes, counted from the start."), {"type": "integer", "minimum": 1}),
+    "every_hours": _said(noop("Every so many hours, counted from the start."), {"type": "integer", "minimum": 1}),
+    "daily": _said(noop("Every day at a time on the clock."), _object({"at": _WALL}, "at")),
+    "weekly": _said(noop("On these weekdays at a time on the clock."), _object(
         {"at": _WALL, "days": {"type": "array", "minItems": 1, "items": {"enum": list(calendar.DAYS)}}}, "at", "days"
+    )),
+    "monthly": _said(
+        noop("On a day of the month; in a shorter month on its last day."),
+        _object({"at": _WALL, "day": {"type": "integer", "minimum": 1, "maximum": 31}}, "at", "day"),
     ),
-    "monthly": _object({"at": _WALL, "day": {"type": "integer", "minimum": 1, "maximum": 31}}, "at", "day"),
-    "cron": {"type": "string", "maxLength": calendar.LONGEST_CRON},
-    "zone": {"type": "string", "maxLength": 60},
-    "starts_at": {"type": "string", "maxLength": 40},
-    "ends_at": {"type": "string", "maxLength": 40},
-    "missed": {"enum": ["skip", "once", "all"]},
-    "missed_limit": {"type": "integer", "minimum": 1, "maximum": 100},
-    "grace_s": {"type": "integer", "minimum": 0, "maximum": 86_400},
-    "overlap": {"enum": Overlap.values},
+    "cron": _said(noop("A cron expression with five fields."), {"type": "string", "maxLength": calendar.LONGEST_CRON}),
+    "zone": _said(noop("Whose clock: a time zone such as Europe/Madrid."), {"type": "string", "maxLength": 60}),
+    "starts_at": _said(noop("Not before this moment."), {"type": "string", "maxLength": 40}),
+    "ends_at": _said(noop("Not after this moment."), {"type": "string", "maxLength": 40}),
+    "missed": _said(noop("What happens to times that passed while nothing ran: left out, one run for all, or each."),
+                    {"enum": ["skip", "once", "all"]}),
+    "missed_limit": _said(noop("At most so many missed times are made up for."), {"type": "integer", "minimum": 1, "maximum": 100}),
+    "grace_s": _said(noop("So many seconds late still counts as in time."), {"type": "integer", "minimum": 0, "maximum": 86_400}),
+    "overlap": _said(noop("While the run before still goes on: start anyway, leave this one out, or start one afterwards."),
+                     {"enum": Overlap.values}),
     **_STARTS,
 })  # fmt: skip
+_HEADER = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9\-]{0,60}$"}
 _VERIFY = {
-    "verify": {"enum": Verification.values},
-    "header": {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9\-]{0,60}$"},
-    "prefix": {"type": "string", "maxLength": 20},
-    "encoding": {"enum": ["hex", "base64"]},
-    "signed": {"enum": ["body", "stripe", "slack"]},
-    "rate_per_minute": {"type": "integer", "minimum": 1, "maximum": 6_000},
+    "verify": _said(noop("How the sender proves who it is."), {"enum": Verification.values}),
+    "header": _said(noop("The header that carries the signature."), _HEADER),
+    "prefix": _said(noop("What stands before the signature in the header."), {"type": "string", "maxLength": 20}),
+    "encoding": _said(noop("How the signature is written."), {"enum": ["hex", "base64"]}),
+    "signed": _said(
+        noop("What is signed: the body alone, or as Stripe or Slack do it."), {"enum": ["body", "stripe", "slack"]}
+    ),
+    "rate_per_minute": _said(
+        noop("More calls than this in a minute are refused."), {"type": "integer", "minimum": 1, "maximum": 6_000}
+    ),
 }
 WEBHOOK_SCHEMA = _object({
     **_VERIFY,
-    "dedupe_header": {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9\-]{0,60}$"},
-    "dedupe_window_s": {"type": "integer", "minimum": 0, "maximum": 604_800},
+    "dedupe_header": _said(noop("The header that names a delivery; the same name again starts nothing."), _HEADER),
+    "dedupe_window_s": _said(noop("For so many seconds a name is remembered."),
+                             {"type": "integer", "minimum": 0, "maximum": 604_800}),
     **_STARTS,
 })  # fmt: skip
 EMAIL_SCHEMA = _object({
     **_VERIFY,
-    "from": {"type": "array", "maxItems": 100, "items": {"type": "string", "maxLength": 254}},
+    "from": _said(noop("Who may write: addresses, or a domain such as @example.com. Empty: anybody."),
+                  {"type": "array", "maxItems": 100, "items": {"type": "string", "maxLength": 254}}),
     **_STARTS,
 })  # fmt: skip
 EVENT_SCHEMA = _object(
     {
-        "events": {"type": "array", "minItems": 1, "maxItems": 50, "uniqueItems": True,
-                   "items": {"type": "string", "maxLength": 80}},
-        "workflow": {"type": "string", "maxLength": 80},
-        "task_type": {"type": "string", "maxLength": 40},
+        "events": _said(noop("The events to wait for; see the page about events."), {
+            "type": "array", "minItems": 1, "maxItems": 50, "uniqueItems": True, "items": {"type": "string", "maxLength": 80},
+        }),
+        "workflow": _said(noop("Only events of this workflow."), {"type": "string", "maxLength": 80}),
+        "task_type": _said(noop("Only events of tasks of this type."), {"type": "string", "maxLength": 40}),
         **_STARTS,
     },
     "events",
 )  # fmt: skip
-TASK_SCHEMA = _object({"task_type": {"type": "string", "pattern": r"^[-a-zA-Z0-9_]{1,40}$"}}, "task_type")
+TASK_SCHEMA = _object(
+    {"task_type": _said(noop("Tasks of this type are answered by the workflow."),
+                        {"type": "string", "pattern": r"^[-a-zA-Z0-9_]{1,40}$"})},
+    "task_type",
+)  # fmt: skip
 CONNECTOR_SCHEMA = _object(
-    {"change": {"type": "string", "maxLength": 80}, "database": {"type": "string", "maxLength": 60},
-     "connection": {"type": "string", "maxLength": 40}, **_STARTS},
+    {"change": _said(noop("The change to wait for."), {"type": "string", "maxLength": 80}),
+     "database": _said(noop("Only rows of this database."), {"type": "string", "maxLength": 60}),
+     "connection": _said(noop("Only changes of this connection."), {"type": "string", "maxLength": 40}), **_STARTS},
     "change",
 )  # fmt: skip
-MANUAL_SCHEMA = _object({"form": {"type": "object"}})
+MANUAL_SCHEMA = _object({"form": _said(noop("Kept with the trigger; nothing acts on it."), {"type": "object"})})
 
 
 def check_trigger(slug: str, body: Mapping[str, Json], *, workflow: str = "") -> list[TriggerProblem]:

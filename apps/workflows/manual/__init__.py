@@ -1,0 +1,1 @@
+"""Reference pages about steps, triggers, problems, expressions and errors, made from the registries (``apps.core.reference``)."""
