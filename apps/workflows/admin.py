@@ -214,6 +214,14 @@ class ApprovalVoteAdmin(ReadOnly):
     search_fields = ("=approval__id", "payload_hash")
 
 
+@admin.register(models.ApprovalMail)
+class ApprovalMailAdmin(ReadOnly):
+    """Who was told by mail, on which occasion."""
+
+    list_display = ("approval", "user_id", "occasion", "sent_at")
+    list_select_related = ("approval",)
+
+
 @admin.register(models.Deputy)
 class DeputyAdmin(ReadOnly):
     """Who may decide in whose place."""

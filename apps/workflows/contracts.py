@@ -314,7 +314,10 @@ class EffectView:
 
 @dataclass(frozen=True, kw_only=True)
 class EffectLine:
-    """What one step sent, or would have sent, to the outside. ``request`` is as frozen with the intent, without secrets."""
+    """What one step sent, or would have sent, to the outside. ``request`` is as frozen with the intent, without secrets.
+
+    ``reasons``: why it has its class, as kept (``core.classes.to_stored``).
+    """
 
     id: UUID
     type: str
@@ -325,6 +328,8 @@ class EffectLine:
     dry_run: bool
     sends: int
     sent_at: datetime | None
+    risk_class: str = ""
+    reasons: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,6 +85,8 @@ def _effect_line(effect: Effect) -> EffectLine:
         dry_run=effect.dry_run,
         sends=effect.sends,
         sent_at=effect.sent_at,
+        risk_class=effect.risk_class,
+        reasons=tuple(effect.reasons),
     )
 
 

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from apps.workflows import published, views
 from apps.workflows.analytics import views as analytics
+from apps.workflows.approvals import rule_views as rules
 from apps.workflows.approvals import views as approvals
 from apps.workflows.whatif import views as whatif
 
@@ -32,6 +33,10 @@ urlpatterns = [
     path("approvals/deputies/", approvals.deputy_list, name="deputy_list"),
     path("approvals/deputies/new/", approvals.deputy_create, name="deputy_create"),
     path("approvals/deputies/<uuid:deputy_id>/end/", approvals.deputy_end, name="deputy_end"),
+    path("approvals/rules/", rules.rule_list, name="rule_list"),
+    path("approvals/rules/new/", rules.rule_create, name="rule_create"),
+    path("approvals/rules/<uuid:rule_id>/end/", rules.rule_end, name="rule_end"),
+    path("approvals/rules/<uuid:rule_id>/renew/", rules.rule_renew, name="rule_renew"),
     path("approvals/link/<str:token>/", approvals.approval_link, name="approval_link"),
     path("approvals/<uuid:approval_id>/", approvals.approval_detail, name="approval_detail"),
     path("approvals/<uuid:approval_id>/decide/", approvals.approval_decide, name="approval_decide"),

@@ -66,6 +66,7 @@ class Victim:
     hook_key: str
     approval: uuid.UUID
     approval_token: str
+    rule: uuid.UUID
     deputy: uuid.UUID
     mail_key: str
     endpoint: uuid.UUID
@@ -133,6 +134,7 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         for verb in verbs
     },
     "workflows:approval_link": lambda v: {"token": (v.approval_token, "unknown-token")},
+    **{f"workflows:rule_{verb}": lambda v: {"rule_id": (v.rule, UNKNOWN_UUID)} for verb in ("end", "renew")},
     "workflows:deputy_end": lambda v: {"deputy_id": (v.deputy, UNKNOWN_UUID)},
     "workflows:effect_resolve": lambda v: {"effect_id": (v.effect, UNKNOWN_UUID)},
     **{
@@ -242,6 +244,7 @@ def make_victim(outsider: Any) -> Victim:
     from apps.workflows.approvals.links import make_link
     from apps.workflows.approvals.settings import Asking
     from apps.workflows.models import (
+        AllowRule,
         Deputy,
         Effect,
         Proposal,
@@ -268,6 +271,9 @@ def make_victim(outsider: Any) -> Victim:
         )  # fmt: skip
         deputy = Deputy.objects.create(person_id=outsider.pk, deputy_id=0, until_at=timezone.now() + timedelta(days=1))
         approval_token = make_link(approval, user_id=outsider.pk)
+        rule = AllowRule.objects.create(
+            kind="hosts", values=[CANARY], reason=CANARY, made_by=outsider.pk, expires_at=timezone.now() + timedelta(days=1)
+        )  # fmt: skip
         attachment = Attachment.objects.create(
             task_id=task.id, name=f"{CANARY}.txt", kind="document", media_type="text/plain", size=len(CANARY), sha256="0" * 64,
             path=path,
@@ -380,6 +386,7 @@ def make_victim(outsider: Any) -> Victim:
         hook_key=hook.address_key,
         approval=approval.pk,
         approval_token=approval_token,
+        rule=rule.pk,
         deputy=deputy.pk,
         mail_key=box.address_key,
         endpoint=endpoint.pk,

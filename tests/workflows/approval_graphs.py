@@ -36,6 +36,14 @@ OUTSIDE = ("client@customer.example", "x@sub.acme.example", "member@acme.example
 MAILS = ("graph.keyed", "graph.blind", "graph.mute")
 
 
+BY_A_RULE_NOBODY_MADE = """
+INSERT INTO workflows_effect (id, run_id, path, type, effect_class, key, request, request_hash, risk_class, reasons, work_id, fence)
+SELECT gen_random_uuid(), run_id, path, type, effect_class, md5(random()::text), request, request_hash, 'B',
+       '[{"code": "allowed_by_rule", "rule": "none", "over": "money"}]', work_id, fence
+FROM workflows_effect WHERE id = %s
+"""
+
+
 @dataclass
 class Left:
     """One request that left: step type, bytes, moment."""
@@ -279,6 +287,7 @@ def forge(row: Approval, rng: random.Random, people: Mapping[str, int]) -> None:
         "UPDATE workflows_effect SET held = false WHERE id = %s",
         "UPDATE workflows_approval SET state = 'approved', decided_at = now(), valid_until = now() + interval '1 day' WHERE effect_id = %s",
         "UPDATE workflows_approval SET spent_at = now() WHERE effect_id = %s",
+        BY_A_RULE_NOBODY_MADE,
     ):
         try:
             with transaction.atomic(), connection.cursor() as cursor:

@@ -29,6 +29,7 @@ TABLES = (
     "whatifrun",
     "approval",
     "approvalvote",
+    "approvalmail",
     "deputy",
     "approvalpolicy",
     "allowrule",

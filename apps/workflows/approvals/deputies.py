@@ -1,6 +1,6 @@
 """Deputies: a member lets another decide in their place until a day they choose."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import facade as accounts
 from apps.core.errors import InvalidInput
 from apps.tenants.facade import current_tenant
+from apps.workflows.approvals.days import end_of_day, zone_of
 from apps.workflows.approvals.models import Deputy
 from apps.workflows.approvals.people import PERMISSION
 from apps.workflows.services.clock import database_now
@@ -19,7 +20,7 @@ LONGEST = timedelta(days=92)
 
 
 def name_deputy(*, user_id: int, deputy: str, until: str) -> Deputy:
-    """Name a member who may decide themselves, until the end of a day (UTC). Raises ``InvalidInput`` naming the fields."""
+    """Name a member who may decide themselves until the end of a day in one's own zone. Raises ``InvalidInput`` by field."""
     accounts.require(user_id, PERMISSION)
     problems: dict[str, Any] = {}
     known = {str(member.user_id) for member in candidates(user_id=user_id)}
@@ -33,7 +34,7 @@ def name_deputy(*, user_id: int, deputy: str, until: str) -> Deputy:
     if day is None:
         problems["until"] = _("Choose a day.")
     else:
-        end = datetime.combine(day, time.max, tzinfo=UTC)
+        end = end_of_day(day, zone=zone_of(user_id))
         if not now < end <= now + LONGEST:
             problems["until"] = _("Choose a day within the next three months.")
     if problems or end is None:

@@ -10,23 +10,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import InvalidInput
-from apps.tenants.facade import current_tenant
 from apps.workflows.approvals import asking
 from apps.workflows.approvals.deciding import count, expire_if_due, locked, require_open, vote
 from apps.workflows.approvals.enums import ApprovalKind, Channel, Choice
 from apps.workflows.approvals.errors import ApprovalClosed, ApprovalExpired, NotEditable
-from apps.workflows.approvals.gate import Gate, Judged
+from apps.workflows.approvals.gate import Judged
+from apps.workflows.approvals.judging import judge_again
 from apps.workflows.approvals.models import Approval
 from apps.workflows.approvals.people import person_for
 from apps.workflows.approvals.settings import Asking
 from apps.workflows.core.classes import from_stored, riskier
-from apps.workflows.core.definition import canonical, parse
+from apps.workflows.core.definition import canonical
 from apps.workflows.core.effects import request_digest
 from apps.workflows.core.validate import schema_problems, schema_validator
-from apps.workflows.engine.live import Version
 from apps.workflows.engine.plain_json import UnstorableValue, clean, storable
 from apps.workflows.enums import EffectState
-from apps.workflows.models import Effect, Run
+from apps.workflows.models import Effect
 from apps.workflows.registries import step_types
 from apps.workflows.services.clock import database_now
 
@@ -59,7 +58,7 @@ def edit_and_approve(
             vote(row, user_id=user_id, choice=Choice.APPROVE, channel=channel, reason=reason, undo=undo)
             count(row)
             return row
-        judged = _judged(row, text)
+        judged = judge_again(row, text=text)
         new = _replace(row, text, judged, user_id)
         if not riskier(judged.verdict, from_stored(row.risk_class, row.reasons)):
             vote(new, user_id=user_id, choice=Choice.APPROVE, channel=channel, reason=reason, undo=undo)
@@ -104,18 +103,6 @@ def _handles(node: Any, place: str) -> Iterator[str]:
     elif isinstance(node, list):
         for number, child in enumerate(node):
             yield from _handles(child, f"{place}.{number}")
-
-
-def _judged(row: Approval, text: str) -> Judged:
-    run = Run.objects.select_related("version__workflow").get(pk=row.run_id)
-    raw = run.version.definition
-    handlers = {handler.type: handler for handler in step_types}
-    version = Version(str(run.version_id), run.version.workflow.slug, run.version.number, parse(raw), raw)
-    gate = Gate(tenant=current_tenant(), handlers=handlers)
-    step_id = row.path.partition("#")[0]
-    return gate.judge(
-        version=version, trigger=run.trigger, step_id=step_id, handler=handlers[row.type], text=text, dry_run=True
-    )
 
 
 def _replace(row: Approval, text: str, judged: Judged, user_id: int) -> Approval:

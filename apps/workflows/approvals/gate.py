@@ -44,12 +44,15 @@ class Judged:
 
 
 class Gate:
-    """One per turn: facts about the workspace are read once, and only when an act could need them."""
+    """One per turn: facts about the workspace are read once, and only when an act could need them.
 
-    def __init__(self, *, tenant: TenantRef, handlers: Mapping[str, StepHandler]) -> None:
+    ``facts``: judge by these instead, to see what a rule that nobody made yet would let pass.
+    """
+
+    def __init__(self, *, tenant: TenantRef, handlers: Mapping[str, StepHandler], facts: Facts | None = None) -> None:
         self.tenant = tenant
         self.handlers = handlers
-        self._facts: Facts | None = None
+        self._facts = facts
 
     def judge(
         self, *, version: Any, trigger: str, step_id: str, handler: StepHandler, text: str, dry_run: bool = False

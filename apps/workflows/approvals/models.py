@@ -5,6 +5,8 @@ question has its quorum of votes for exactly its bytes, a question's bytes never
 (migration 0011).
 """
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -132,6 +134,26 @@ class ApprovalVote(models.Model):
         return f"{self.user_id} {self.choice}"
 
 
+class ApprovalMail(models.Model):
+    """One person's mail about one question on one occasion, written before it is handed over, so that nobody gets it twice."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="mails", db_index=False)
+    user_id = models.BigIntegerField()
+    occasion = models.CharField(max_length=40)
+    sent_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["approval", "user_id", "occasion"], name="workflows_approvalmail_once_per_occasion"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.occasion}"
+
+
 class Deputy(models.Model):
     """A member lets another decide in their place for a time. Ended early by ``revoked_at``."""
 
@@ -178,7 +200,11 @@ class ApprovalPolicy(models.Model):
 
 
 class AllowRule(models.Model):
-    """An owner's word that some acts need nobody: who, where or how much a day, until when and why. Never changed, only ended."""
+    """An owner's word that some acts need nobody: who, where or how much a day, until when and why. Never changed, only ended.
+
+    ``renews``: the ended rule whose end was taken back by making it anew. An effect that a rule let pass names it in its reasons,
+    and the database refuses one that names none in force, or for what no rule may cover (migration 0015).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in AllowKind])
@@ -192,6 +218,7 @@ class AllowRule(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_by = models.BigIntegerField(null=True)
+    renews = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="renewed_by")
 
     class Meta:
         constraints = [
@@ -202,6 +229,17 @@ class AllowRule(models.Model):
             ),
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="workflows_allowrule_ends"),
             models.CheckConstraint(condition=~Q(reason=""), name="workflows_allowrule_says_why"),
+            models.CheckConstraint(
+                condition=Q(kind__in=[kind.value for kind in AllowKind]), name="workflows_allowrule_kind_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="amount", values=[]) | ~Q(kind="amount") & ~Q(values=[]),
+                name="workflows_allowrule_names_whom",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__lte=F("created_at") + timedelta(days=366)),
+                name="workflows_allowrule_lasts_a_year_at_most",
+            ),
         ]
 
     def __str__(self) -> str:

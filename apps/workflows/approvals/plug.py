@@ -22,7 +22,9 @@ navigation.register(
         order=200,
         permission="runs.view",
         group="run",
-        also=frozenset({"workflows:approval_detail", "workflows:deputy_list"}),
+        also=frozenset(
+            {"workflows:approval_detail", "workflows:deputy_list", "workflows:rule_list", "workflows:rule_create"}
+        ),
     )
 )
 notice_sources.register(

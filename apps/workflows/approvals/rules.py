@@ -1,25 +1,31 @@
 """What a workspace settled about risk: its policy, the rules its owner made, and what those let pass today."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from babel.core import get_global
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from apps.accounts import facade as accounts
-from apps.core.errors import InvalidInput
+from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.tenants import facade as tenants
 from apps.tenants.contracts import TenantRef
 from apps.workflows.approvals.models import AllowanceDay, AllowRule, ApprovalPolicy
 from apps.workflows.core.classes import BULK_LIMIT, Allow, AllowKind, Facts, Policy
+from apps.workflows.registries import step_types
 from apps.workflows.services.clock import database_now
 
 # Owners alone hold it, and staff acting for them do not.
 OWNERS = "owners.manage"
 LONGEST = timedelta(days=366)
+MOST_VALUES = 50
+MOST_MINOR = 10**15
+DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 TAKE = """
 INSERT INTO workflows_allowanceday (rule_id, day, spent_minor)
 SELECT r.id, (clock_timestamp() AT TIME ZONE 'UTC')::date, %(amount)s FROM workflows_allowrule r
@@ -95,27 +101,18 @@ def make_rule(
 ) -> AllowRule:
     """An owner lets acts pass: to these recipients, domains or hosts, or money up to ``amount_minor`` a day, at most for a year.
 
-    ``types`` narrows it to step types. Raises ``NotAllowed`` for everybody but owners, and ``InvalidInput`` naming the fields.
+    ``types`` narrows it to step types. It counts for acts that are intended from now on; what was asked already stays asked.
+    Raises ``NotAllowed`` for everybody but owners, and ``InvalidInput`` naming the fields.
     """
     accounts.require(user_id, OWNERS)
-    now = database_now()
-    problems: dict[str, Any] = {}
-    if kind not in set(AllowKind):
-        problems["kind"] = _("Use one of: %(known)s.") % {"known": ", ".join(AllowKind)}
-    if not reason.strip() or len(reason) > 300:
-        problems["reason"] = _("Say why, in at most 300 characters.")
-    if not now < expires_at <= now + LONGEST:
-        problems["expires_at"] = _("Choose a moment within the next year.")
-    if kind == AllowKind.AMOUNT and ((amount_minor or 0) <= 0 or len(currency) != 3):
-        problems["amount_minor"] = _("Give an amount above zero and its currency.")
-    if kind != AllowKind.AMOUNT and not [value for value in values if value.strip()]:
-        problems["values"] = _("Name at least one.")
+    kept = sorted({value.strip().lower() for value in values if value.strip()})
+    problems = _problems(kind, reason, expires_at, kept, types, amount_minor, currency)
     if problems:
         raise InvalidInput(fields=problems)
     is_amount = kind == AllowKind.AMOUNT
     return AllowRule.objects.create(
         kind=kind,
-        values=[] if is_amount else sorted({value.strip().lower() for value in values if value.strip()}),
+        values=[] if is_amount else kept,
         types=sorted(set(types)),
         amount_minor=amount_minor if is_amount else None,
         currency=currency.upper() if is_amount else "",
@@ -125,10 +122,68 @@ def make_rule(
     )
 
 
+def _problems(
+    kind: str,
+    reason: str,
+    expires_at: datetime,
+    values: Sequence[str],
+    types: Sequence[str],
+    amount_minor: int | None,
+    currency: str,
+) -> dict[str, Any]:
+    now = database_now()
+    problems: dict[str, Any] = {}
+    if kind not in set(AllowKind):
+        problems["kind"] = _("Use one of: %(known)s.") % {"known": ", ".join(AllowKind)}
+    if not reason.strip() or len(reason) > 300:
+        problems["reason"] = _("Say why, in at most 300 characters.")
+    if not now < expires_at <= now + LONGEST:
+        problems["expires_at"] = _("Choose a moment within the next year.")
+    if unknown := [one for one in types if one not in step_types]:
+        problems["types"] = _("Unknown step type: %(type)s.") % {"type": unknown[0]}
+    if kind == AllowKind.AMOUNT:
+        if not 0 < (amount_minor or 0) <= MOST_MINOR or not is_currency(currency):
+            problems["amount_minor"] = _("Give an amount above zero and its currency.")
+    elif not values:
+        problems["values"] = _("Name at least one.")
+    elif len(values) > MOST_VALUES or any(len(value) > 320 or not value.isprintable() for value in values):
+        problems["values"] = _("At most %(n)d, each of at most 320 characters.") % {"n": MOST_VALUES}
+    elif kind == AllowKind.DOMAINS and (wrong := [value for value in values if not DOMAIN.fullmatch(value)]):
+        problems["values"] = _("“%(value)s” is not a domain such as customer.example.") % {"value": wrong[0]}
+    return problems
+
+
+def is_currency(code: str) -> bool:
+    """Whether it is a currency people use (ISO 4217)."""
+    return code.upper() in get_global("all_currencies")
+
+
 def end_rule(*, user_id: int, rule_id: UUID) -> bool:
     """End a rule now; it stays on record. False when it had ended. Owners only."""
     accounts.require(user_id, OWNERS)
     return bool(AllowRule.objects.filter(pk=rule_id, ended_at=None).update(ended_at=Now(), ended_by=user_id))
+
+
+def renew_rule(*, user_id: int, rule_id: UUID) -> AllowRule:
+    """Take the end of a rule back by making the same anew; a second call returns that one. Owners only.
+
+    What it let pass today counts on. Raises ``NotFound``, and ``Conflict`` when it has not ended or its time is over.
+    """
+    accounts.require(user_id, OWNERS)
+    with transaction.atomic():
+        old = AllowRule.objects.select_for_update().filter(pk=rule_id).first()
+        if old is None:
+            raise NotFound
+        if again := AllowRule.objects.filter(renews=old).first():
+            return again
+        if old.ended_at is None or old.expires_at <= database_now():
+            raise Conflict(_("This rule is in force, or its time is over. Make a new one."))
+        same = ("kind", "values", "types", "amount_minor", "currency", "reason", "expires_at")
+        new = AllowRule.objects.create(made_by=user_id, renews=old, **{name: getattr(old, name) for name in same})
+        AllowanceDay.objects.bulk_create(
+            AllowanceDay(rule=new, day=one.day, spent_minor=one.spent_minor) for one in old.days.all()
+        )
+    return new
 
 
 def change_policy(*, user_id: int, hold_writes: bool, hold_types: Sequence[str], bulk_limit: int) -> ApprovalPolicy:

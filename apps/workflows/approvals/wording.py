@@ -1,10 +1,11 @@
 """What a question says to people: what will happen, why it waits, its request line by line, what an edit changed."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
@@ -43,10 +44,19 @@ CLASSES = {
 
 def reasons_of(row: Approval) -> list[dict[str, str]]:
     """Each reason as a sentence with what it is about."""
+    return in_words(row.reasons)
+
+
+def in_words(reasons: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Kept reasons as sentences, with what each is about and the id of the rule that let it pass."""
     known = {code.value: text for code, text in REASONS.items()}
     return [
-        {"text": str(known.get(reason.get("code", ""), reason.get("code", ""))), "detail": reason.get("detail", "")}
-        for reason in row.reasons
+        {
+            "text": str(known.get(reason.get("code", ""), reason.get("code", ""))),
+            "detail": reason.get("detail", ""),
+            "rule": reason.get("rule", ""),
+        }
+        for reason in reasons
     ]
 
 
@@ -54,7 +64,7 @@ def sentence_of(row: Approval) -> str:
     """What will happen if people approve, in one or two plain sentences."""
     if row.kind == ApprovalKind.QUESTION:
         return _("The workflow goes on with your answer.")
-    reach = _reach(row)
+    reach = reach_of(row)
     parts = []
     if reach.recipients:
         shown = ", ".join(reach.recipients[:5])
@@ -99,7 +109,8 @@ def type_title(row: Approval) -> str:
     return str(step_types.get(row.type).title) if row.type in step_types else row.type
 
 
-def _reach(row: Approval) -> Reach:
+def reach_of(row: Approval) -> Reach:
+    """What a question's act reaches, as its step type says."""
     try:
         return step_types.get(row.type).reach(json.loads(row.payload))
     except Exception:  # noqa: BLE001 - a step type that is gone or cannot say leaves the reach unknown
@@ -109,10 +120,20 @@ def _reach(row: Approval) -> Reach:
 def _amount(reach: Reach) -> str:
     if reach.amount_minor is None or reach.amount_minor < 0:
         return _("an amount that is not known yet")
-    if not reach.currency:
-        return str(reach.amount_minor)
+    return amount_of(reach.amount_minor, reach.currency)
+
+
+def amount_of(amount_minor: int, currency: str) -> str:
+    """An amount in the reader's writing; a bare number when its currency is not known."""
+    if not currency:
+        return str(amount_minor)
     locale = (get_language() or "en").replace("-", "_")
-    return format_currency(reach.amount_minor / 100, reach.currency, locale=locale)
+    return format_currency(Decimal(major_of(amount_minor, currency)), currency, locale=locale)
+
+
+def major_of(amount_minor: int, currency: str) -> str:
+    """An amount in whole units of its currency, as a number to type: 500 EUR cents are 5.00, 500 yen are 500."""
+    return str(Decimal(amount_minor).scaleb(-get_currency_precision(currency)))
 
 
 def _lines(node: Any, place: str) -> Iterator[tuple[str, str]]:

@@ -57,6 +57,15 @@ class AllowKind(StrEnum):
     AMOUNT = "amount"
 
 
+# What a rule of each kind may take away. Everything else always waits for a person; the database holds this too (migration 0015).
+COVERED = {
+    AllowKind.RECIPIENTS: frozenset({ReasonCode.OUTSIDE, ReasonCode.PERSONAL}),
+    AllowKind.DOMAINS: frozenset({ReasonCode.OUTSIDE, ReasonCode.PERSONAL}),
+    AllowKind.HOSTS: frozenset({ReasonCode.OUTSIDE, ReasonCode.UNKNOWN, ReasonCode.PERSONAL}),
+    AllowKind.AMOUNT: frozenset({ReasonCode.MONEY}),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Allow:
     """An owner's rule that is in force now. ``left_minor`` is what may still be spent today in ``currency`` (amount rules)."""
@@ -96,10 +105,15 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """One code with what it is about: addresses, a host, an amount, a setting."""
+    """One code with what it is about: addresses, a host, an amount, a setting.
+
+    Of ``ALLOWED``: ``rule`` names the rule that let it pass, ``over`` the reason that would have made it wait.
+    """
 
     code: ReasonCode
     detail: str = ""
+    rule: str = ""
+    over: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +128,7 @@ class Verdict:
 def classify(reach: Reach, facts: Facts) -> Verdict:
     """The class of an act with this reach. Doubt raises it; only an owner's rule in ``facts.policy`` lowers it."""
     heavy, outside = _heavy(reach, facts)
-    allowed: dict[str, str] = {}
+    allowed: list[Reason] = []
     left = [reason for reason in heavy if not _is_allowed(reason, reach, facts, outside, allowed)]
     if left:
         return Verdict(risk=RiskClass.C, reasons=tuple(left))
@@ -122,8 +136,8 @@ def classify(reach: Reach, facts: Facts) -> Verdict:
     if raised is not None:
         return Verdict(risk=RiskClass.C, reasons=(raised,))
     if allowed:
-        reasons = tuple(Reason(code=ReasonCode.ALLOWED, detail=detail) for detail in allowed.values())
-        return Verdict(risk=RiskClass.B, reasons=reasons, allowed_by=tuple(allowed))
+        rules = dict.fromkeys(reason.rule for reason in allowed)
+        return Verdict(risk=RiskClass.B, reasons=tuple(allowed), allowed_by=tuple(rules))
     return _light(reach, facts)
 
 
@@ -142,6 +156,11 @@ def address_of(recipient: str) -> str:
     return f"{plain.group(1)}@{plain.group(2)}".lower() if plain else ""
 
 
+def recipients_outside(reach: Reach, facts: Facts) -> tuple[str, ...]:
+    """Recipients that are not members'. Where only the workspace looks, a place that is no mail address is taken at its word."""
+    return tuple(one for one in reach.recipients if not _is_inside(one, reach.audience, facts))
+
+
 def _heavy(reach: Reach, facts: Facts) -> tuple[list[Reason], tuple[str, ...]]:
     """Every reason for C, and the recipients that are not the workspace's."""
     found: list[Reason] = []
@@ -149,7 +168,7 @@ def _heavy(reach: Reach, facts: Facts) -> tuple[list[Reason], tuple[str, ...]]:
         found.append(Reason(code=ReasonCode.UNKNOWN, detail=reach.destination))
     if reach.audience is Audience.PUBLIC:
         found.append(Reason(code=ReasonCode.PUBLIC, detail=reach.destination))
-    outside = _outside(reach, facts)
+    outside = recipients_outside(reach, facts)
     nobody_named = reach.audience is Audience.OUTSIDE and reach.writes and not reach.recipients
     stays_inside = bool(reach.recipients) and not outside
     if outside or nobody_named:
@@ -182,11 +201,6 @@ def _acts(reach: Reach) -> bool:
     return reach.writes or reach.audience not in (Audience.NOBODY, Audience.OUTSIDE) or bool(reach.recipients)
 
 
-def _outside(reach: Reach, facts: Facts) -> tuple[str, ...]:
-    """Recipients that are not members'. Where only the workspace looks, a place that is no mail address is taken at its word."""
-    return tuple(one for one in reach.recipients if not _is_inside(one, reach.audience, facts))
-
-
 def _is_inside(recipient: str, audience: Audience, facts: Facts) -> bool:
     address = address_of(recipient)
     if address:
@@ -194,30 +208,31 @@ def _is_inside(recipient: str, audience: Audience, facts: Facts) -> bool:
     return audience is Audience.WORKSPACE and bool(recipient.strip()) and "@" not in recipient.strip()[1:]
 
 
-def _is_allowed(reason: Reason, reach: Reach, facts: Facts, outside: tuple[str, ...], allowed: dict[str, str]) -> bool:
+def _is_allowed(reason: Reason, reach: Reach, facts: Facts, outside: tuple[str, ...], allowed: list[Reason]) -> bool:
     for rule in facts.policy.allows:
-        if rule.types and facts.type not in rule.types:
+        if reason.code not in COVERED[rule.kind] or (rule.types and facts.type not in rule.types):
             continue
         if _covers(rule, reason, reach):
-            allowed[rule.id] = reason.detail
+            allowed.append(_lifted(reason, rule))
             return True
     if reason.code in (ReasonCode.OUTSIDE, ReasonCode.PERSONAL) and outside:
         used = [_rule_for(one, facts) for one in outside]
         if all(used):
-            allowed |= {rule.id: reason.detail for rule in used if rule is not None}
+            allowed += dict.fromkeys(_lifted(reason, rule) for rule in used if rule is not None)
             return True
     return False
 
 
+def _lifted(reason: Reason, rule: Allow) -> Reason:
+    return Reason(code=ReasonCode.ALLOWED, detail=reason.detail, rule=rule.id, over=reason.code.value)
+
+
 def _covers(rule: Allow, reason: Reason, reach: Reach) -> bool:
-    if rule.kind is AllowKind.AMOUNT and reason.code is ReasonCode.MONEY:
+    if rule.kind is AllowKind.AMOUNT:
         amount = reach.amount_minor if reach.amount_minor is not None else -1
         return bool(rule.currency) and rule.currency == reach.currency and 0 <= amount <= rule.left_minor
     if rule.kind is AllowKind.HOSTS and reach.destination and reach.destination.lower() in rule.values:
-        to_host = (
-            reason.code in (ReasonCode.OUTSIDE, ReasonCode.UNKNOWN) and not reach.recipients and reach.objects != 0
-        )
-        return reason.code is ReasonCode.PERSONAL or to_host
+        return reason.code is ReasonCode.PERSONAL or (not reach.recipients and reach.objects != 0)
     return False
 
 
@@ -257,10 +272,22 @@ def from_stored(risk: str, reasons: Iterable[Mapping[str, str]]) -> Verdict:
     """A verdict as it was kept with an effect."""
     return Verdict(
         risk=RiskClass(risk),
-        reasons=tuple(Reason(code=ReasonCode(one["code"]), detail=one.get("detail", "")) for one in reasons),
+        reasons=tuple(
+            Reason(
+                code=ReasonCode(one["code"]),
+                detail=one.get("detail", ""),
+                rule=one.get("rule", ""),
+                over=one.get("over", ""),
+            )
+            for one in reasons
+        ),
     )
 
 
 def to_stored(verdict: Verdict) -> list[dict[str, str]]:
     """Reasons as they are kept."""
-    return [{"code": reason.code.value, "detail": reason.detail[:500]} for reason in verdict.reasons]
+    return [
+        {"code": reason.code.value, "detail": reason.detail[:500]}
+        | ({"rule": reason.rule, "over": reason.over} if reason.rule else {})
+        for reason in verdict.reasons
+    ]

@@ -35,7 +35,7 @@ def _waits(token: Token) -> ev.Waits:
 class Question:
     """The latest question about an effect as the row was loaded; ``state`` is empty when there was none.
 
-    ``was_judged`` False: the effect was intended before classes were computed.
+    ``was_judged`` False: the effect was intended before classes were computed, or by a rule that is no longer in force.
     """
 
     id: str = ""

@@ -84,12 +84,14 @@ FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, account text, meter text, sourc
 ON CONFLICT (meter, source_key) DO NOTHING
 RETURNING meter, source_key
 """
+# Class unknown, so judged anew: the rule that let it pass has ended before anything left.
 LOAD_EFFECTS = """
 SELECT f.id::text, f.key, f.effect_class, f.state, f.request, f.request_hash, f.work_id, f.fence, f.sends,
        extract(epoch FROM f.first_sent_at)::float8, extract(epoch FROM f.sent_at)::float8, f.response,
        (SELECT v.response FROM workflows_evidence v WHERE v.effect_id = f.id AND v.outcome = 'succeeded'
         ORDER BY v.received_at LIMIT 1),
-       f.risk_class, f.held,
+       CASE WHEN f.reasons @> '[{"code": "allowed_by_rule"}]' AND f.sends = 0 AND f.state = 'intended'
+                 AND NOT workflows_rules_hold(f.reasons, f.type, interval '0') THEN '' ELSE f.risk_class END, f.held,
        (SELECT json_build_array(a.id, a.state, a.attempt, a.payload_hash, a.spent_at IS NOT NULL, a.valid_until > clock_timestamp())
         FROM workflows_approval a WHERE f.held AND a.effect_id = f.id ORDER BY a.id DESC LIMIT 1)
 FROM workflows_effect f WHERE f.key = ANY(%s) ORDER BY f.id FOR NO KEY UPDATE

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from apps.core.differences import Piece
 from apps.core.redaction import redact
 from apps.workflows.advice import Advice, advice_for
+from apps.workflows.approvals.rulebook import sentences
+from apps.workflows.contracts import EffectLine
 from apps.workflows.enums import EffectState, RunState
 from apps.workflows.presentation import LIVE, ComparedStep, TraceLine, length_of
 
@@ -39,6 +41,14 @@ def lane(line: TraceLine) -> SafeString:
         line.left,
         line.width,
     )
+
+
+@register.simple_tag
+def passed_by(effect: EffectLine) -> list[dict[str, str]]:
+    """The owners' rules that let an act pass without a decision: id and sentence of each."""
+    named = dict.fromkeys(str(reason["rule"]) for reason in effect.reasons if reason.get("rule"))
+    said = sentences(named)
+    return [{"id": rule, "sentence": said[rule]} for rule in named if rule in said]
 
 
 @register.simple_tag
