@@ -1,14 +1,9 @@
 """Mail through the standard library's SMTP client, against aiosmtpd."""
 
-import contextlib
 import email
-import socket
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from apps.connectors import facade
 from apps.connectors.errors import CredentialsRefused, OutcomeUnknown, RateLimited, RemoteRefused, RemoteUnavailable
@@ -16,67 +11,21 @@ from apps.connectors.models import Connection
 from apps.core.errors import InvalidInput
 from apps.core.outbound import OutboundRefused
 from tests.connectors.kit import Connected
+from tests.servers.smtp import MailServer
 
 MAIL = {"to": ["ana@customer.example"], "bcc": ["boss@acme.example"], "subject": "Grüße", "text": "Guten Morgen"}
 
 
-class Server:
-    """Takes mails; ``answers`` are what it says to the next ones instead, ``vanish`` breaks the connection after the content."""
-
-    def __init__(self) -> None:
-        self.kept: list[Any] = []
-        self.answers: list[str] = []
-        self.refused: dict[str, str] = {}
-        self.vanish = False
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.controller = Controller(
-            self,
-            hostname="127.0.0.1",
-            port=self.port,
-            auth_require_tls=False,
-            authenticator=self.authenticate,
-            decode_data=False,
-        )
-        self.controller.start()
-
-    def authenticate(
-        self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: LoginPassword
-    ) -> AuthResult:
-        return AuthResult(success=data.password == b"right password", handled=False)
-
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
-        if address in self.refused:
-            return self.refused[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:
-        if self.answers:
-            return self.answers.pop(0)
-        self.kept.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content)))
-        if self.vanish:
-            server.transport.close()
-        return "250 taken"
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with MailServer() as ready:
+        yield ready
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    ready = Server()
-    yield ready
-    with contextlib.suppress(RuntimeError):  # a test stopped it already
-        ready.controller.stop(no_assert=True)
-
-
-def values(server: Server, **more: str) -> dict[str, str]:
-    return {"host": "127.0.0.1", "port": str(server.port), "security": "none", "user": "acme", "password": "right password",
-            "sender": "hello@acme.example", **more}  # fmt: skip
-
-
-@pytest.fixture
-def mail(tenant: object, settings, server: Server) -> Connected:
+def mail(tenant: object, settings, server: MailServer) -> Connected:
     settings.OUTBOUND_ALLOW = [f"127.0.0.1:{server.port}"]
-    return Connected("mail", server, values(server))
+    return Connected("mail", server, server.values())
 
 
 def test_a_mail_arrives_with_its_fixed_id_and_hidden_copies_stay_hidden(mail: Connected) -> None:
@@ -126,7 +75,7 @@ def test_a_refused_recipient_refuses_the_mail(mail: Connected) -> None:
         mail.act("send", **MAIL)
 
 
-def test_a_dead_server_is_certain_not_to_have_sent(mail: Connected, server: Server) -> None:
+def test_a_dead_server_is_certain_not_to_have_sent(mail: Connected, server: MailServer) -> None:
     server.controller.stop()
     with pytest.raises(RemoteUnavailable) as caught:
         mail.act("send", **MAIL)
@@ -134,19 +83,19 @@ def test_a_dead_server_is_certain_not_to_have_sent(mail: Connected, server: Serv
 
 
 def test_a_wrong_password_and_a_forbidden_server_are_not_kept(
-    tenant: object, settings, server: Server, no_connections
+    tenant: object, settings, server: MailServer, no_connections
 ) -> None:
     for host in ("169.254.169.254", "127.0.0.1", "localhost", "10.1.2.3"):
         with pytest.raises(OutboundRefused):
-            facade.connect(connector="mail", values=values(server, host=host, port="25"))
+            facade.connect(connector="mail", values=server.values(host=host, port="25"))
     with pytest.raises(OutboundRefused):
-        facade.connect(connector="mail", values=values(server, host="203.0.113.9", port="22"))
+        facade.connect(connector="mail", values=server.values(host="203.0.113.9", port="22"))
     assert no_connections == []
     settings.OUTBOUND_ALLOW = [f"127.0.0.1:{server.port}"]
     with pytest.raises(CredentialsRefused):
-        facade.connect(connector="mail", values=values(server, password="wrong password"))
+        facade.connect(connector="mail", values=server.values(password="wrong password"))
     for wrong in ({"port": "abc"}, {"sender": "nobody"}, {"security": "maybe"}, {"host": ""}):
         with pytest.raises(InvalidInput) as caught:
-            facade.connect(connector="mail", values=values(server, **wrong))
+            facade.connect(connector="mail", values=server.values(**wrong))
         assert set(caught.value.fields) == set(wrong)
     assert not Connection.objects.exists()

@@ -9,6 +9,8 @@ from django.db import transaction
 
 from apps.core.errors import PlatformError
 from apps.workflows.builder import trial
+from apps.workflows.catalogue import config_validators
+from apps.workflows.core.validate import schema_problems
 from apps.workflows.library.installing import definition_of
 from apps.workflows.library.packages import Package
 from apps.workflows.models import StepSample, Workflow
@@ -74,7 +76,17 @@ def rehearse(package: Package) -> Rehearsal:
     )  # fmt: skip
     if not problem and state != "succeeded":
         problem = next((line.text for line in reversed(lines) if line.state == "failed"), state)
-    return Rehearsal(lines=lines, state=state, problem=problem)
+    problem = problem or next((told for line in lines if (told := _misfit(line))), "")
+    return Rehearsal(lines=lines, state=state if not problem else "failed", problem=problem)
+
+
+def _misfit(line: Line) -> str:
+    """What a run would refuse of a step's settings; a step whose answer is a sample was not carried out, so nobody looked yet."""
+    validators = config_validators()
+    if line.config is None or line.type not in validators:
+        return ""
+    found = schema_problems(validators[line.type], line.config, place=line.step)
+    return f"{found[0].place}: {found[0].message}" if found else ""
 
 
 def _tried(package: Package, document: Mapping[str, Json]) -> Any:

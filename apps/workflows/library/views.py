@@ -15,8 +15,9 @@ from apps.workflows.library import installing
 from apps.workflows.library.forms import InstallForm
 from apps.workflows.library.packages import CATEGORIES, Package, get_package, list_packages
 from apps.workflows.library.rehearsing import rehearse
-from apps.workflows.library.risk import report_on
+from apps.workflows.library.risk import Report, report_on
 from apps.workflows.library.texts import said
+from apps.workflows.triggers.enums import TriggerKind
 
 
 @require_GET
@@ -85,13 +86,16 @@ def template_detail(request: HttpRequest, slug: str) -> HttpResponse:
     rehearsal = rehearse(package)
     titles = installing.service_titles()
     definition = installing.definition_of(package, parameters=package.sample.parameters, connections={})
+    report = report_on(package, rehearsal)
     context: dict[str, Any] = {
         "package": package,
         "name": said(package.name),
         "summary": said(package.summary),
         "category": category_name(package.category),
         "outline": outline_of(definition),
-        "report": report_on(package, rehearsal),
+        "report": report,
+        "started": started_words(report),
+        "inside": inside_words(report),
         "rehearsal": rehearsal,
         "form": form,
         "can_install": can_install,
@@ -99,6 +103,22 @@ def template_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "services": [titles[connector] for connector in package.connectors],
     }
     return render(request, "workflows/library/template_detail.html", context, status=status)
+
+
+def started_words(report: Report) -> list[str]:
+    """What starts it; by hand is always possible."""
+    return [*(str(TriggerKind(kind).label) for kind in report.started_by), str(TriggerKind.MANUAL.label)]
+
+
+def inside_words(report: Report) -> list[str]:
+    """What it does to the workspace itself."""
+    told = [
+        (report.tasks, _("opens tasks, each answered by a run of its own")),
+        (report.tells and not report.mails, _("tells the members")),
+        (report.mails, _("tells the members, also by mail")),
+        (report.asks, _("asks a person before it goes on")),
+    ]
+    return [words for is_so, words in told if is_so]
 
 
 def category_name(slug: str) -> str:

@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.connectors.contracts import ActionCall
-from apps.connectors.wire import Wire, explain_status
-from apps.core.errors import InvalidInput
+from apps.connectors.errors import RemoteNotFound
+from apps.connectors.wire import Answer, Wire, explain_status
+from apps.core.errors import InvalidInput, PlatformError
 from apps.core.outbound import check_url
 from apps.core.reach import Audience, Reach
 
@@ -19,6 +21,7 @@ NOT_TO_SET = frozenset({
     "authorization", "proxy-authorization", "cookie", "host", "content-length", "transfer-encoding", "connection", "upgrade",
     "te", "trailer", "expect",
 })  # fmt: skip
+_GONE = gettext_lazy("%(host)s answered %(status)s: nothing is found at this address.")
 HIDDEN = frozenset({"set-cookie", "www-authenticate", "proxy-authenticate"})
 
 
@@ -71,8 +74,15 @@ def _exchange(call: ActionCall, method: str, content: bytes | None, headers: dic
     url = _with_query(inputs["url"], inputs.get("query") or {})
     _require_plain_headers(inputs.get("headers") or {})
     most = int(inputs.get("max_bytes", 1_000_000))
+
+    def explain(answer: Answer) -> PlatformError | None:
+        """An address that is not there is named; there is no account it could be shared with."""
+        if answer.status in (404, 410):
+            return RemoteNotFound(_GONE, host=_host(url), status=str(answer.status))
+        return explain_status(answer)
+
     wire = Wire(
-        purpose="http", explain=explain_status, repeatable=call.wire.repeatable, operator=False, timeout_s=call.timeout_s,
+        purpose="http", explain=explain, repeatable=call.wire.repeatable, operator=False, timeout_s=call.timeout_s,
         max_bytes=most, resolver=call.wire.resolver,
     )  # fmt: skip
     sent = {**(inputs.get("headers") or {}), **headers, **_credentials(call, url)}
