@@ -1,16 +1,20 @@
-"""``python -m tests.faults.engine --runs 600 --kills 50 --db-stops 5``: goal E1, nothing lost and nothing doubled.
+"""``python -m tests.faults.engine --runs 600 --kills 50 --db-stops 5 [--mixed]``: goal E1, nothing lost and nothing doubled.
 
 Workers are killed and stopped, PostgreSQL is stopped ``immediate`` and the broker is off for half of the storm, while runs of five
 steps (keyed, lookup, blind, metered, pure) are under way against a provider that answers 429, 409, 500 before and after the effect,
 resets, late and garbled. A person decides about the effects nobody can tell. Then the provider's own counts are compared with ours.
+With ``--mixed`` the runs branch, loop, ask people, run other workflows, are cancelled and retried (``shapes``, ``people``).
 """
 
 import argparse
+import contextlib
 import os
 import random
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +43,23 @@ ZERO = (
 )
 
 
+OPEN = "SELECT count(*) FROM workflows_run WHERE finished_at IS NULL OR state = 'failed' AND parent_id IS NULL"
+
+
 class Scenario:
     """Feeds runs, lets a person decide, watches."""
 
-    def __init__(self, *, url: str, runs: int, seconds: float, rng: random.Random) -> None:
-        self.url, self.runs, self.seconds, self.rng = url, runs, seconds, rng
+    def __init__(
+        self,
+        *,
+        start: Callable[[int], None],
+        people: Sequence[Callable[[], object]],
+        runs: int,
+        seconds: float,
+        rng: random.Random,
+    ) -> None:
+        self.start, self.people = start, people
+        self.runs, self.seconds, self.rng = runs, seconds, rng
         self.refused = 0
         self.calm = threading.Event()
 
@@ -61,28 +77,26 @@ class Scenario:
 
     def feed(self) -> None:
         """Start the runs over the length of the storm."""
-        from tests.faults import engine_check
-
         for number in range(self.runs):
-            self.patiently(lambda number=number: engine_check.start(number))
+            self.patiently(lambda number=number: self.start(number))
             time.sleep(self.seconds / self.runs * self.rng.uniform(0.1, 1.2))
 
-    def decide(self) -> None:
-        """The person at work."""
-        from tests.faults import engine_check
+    def threads(self) -> list[threading.Thread]:
+        """Who feeds, and everybody at work."""
+        return [
+            threading.Thread(target=self.feed),
+            *(threading.Thread(target=self._work, args=(one,)) for one in self.people),
+        ]
 
-        while not self.calm.wait(0.7):
-            self.patiently(lambda: engine_check.decide(self.url))
-            self.patiently(engine_check.approve)
+    def _work(self, person: Callable[[], object]) -> None:
+        while not self.calm.wait(0.3):
+            self.patiently(person)
 
     def finished(self) -> bool:
-        """Whether every run has ended."""
+        """Whether every run has ended, and nobody has to try one again."""
         from tests.faults import engine_check
 
-        return (
-            self.patiently(lambda: engine_check.total("SELECT count(*) FROM workflows_run WHERE finished_at IS NULL"))
-            == 0
-        )
+        return self.patiently(lambda: engine_check.total(OPEN)) == 0
 
     def booted(self) -> set[int]:
         """Processes with a lease; empty while the database cannot tell."""
@@ -99,6 +113,45 @@ class Scenario:
             return set()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is run, what people do, and how it is judged."""
+
+    start: Callable[[int], None]
+    people: Sequence[Callable[[], object]]
+    verdict: Callable[[int], dict[str, int]]
+    color: Callable[[], dict[str, Any]]
+    zero: tuple[str, ...]
+
+
+def _straight(url: str, *, approvals: bool) -> Case:
+    from tests.faults import engine_check
+
+    engine_check.publish(approvals=approvals)
+    return Case(
+        start=engine_check.start,
+        people=[lambda: engine_check.decide(url), engine_check.approve],
+        verdict=lambda runs: engine_check.verdict(url, runs),
+        color=lambda: engine_check.color(url),
+        zero=(*ZERO, "sent_unapproved"),
+    )
+
+
+def _mixed(url: str, seed: int) -> Case:
+    from tests.faults import mixed_check
+    from tests.faults.people import People
+
+    mixed_check.publish()
+    people = People(url=url, rng=random.Random(seed + 3))
+    return Case(
+        start=mixed_check.start,
+        people=people.acts(),
+        verdict=lambda runs: mixed_check.verdict(url, runs, people.counts),
+        color=lambda: mixed_check.color(url, people.counts),
+        zero=mixed_check.ZERO,
+    )
+
+
 def run(
     *,
     runs: int,
@@ -113,6 +166,7 @@ def run(
     to: str,
     patience: float,
     approvals: bool,
+    mixed: bool,
 ) -> bool:
     """One storm and its verdict."""
     rng = random.Random(seed)
@@ -121,14 +175,19 @@ def run(
     url = os.environ["EFFECTS_URL"] = f"http://127.0.0.1:{server.server_address[1]}"
     # An immediate stop loses nothing the kernel has taken, so fsync would only slow the storm down.
     quick = {"idle_in_transaction_session_timeout": "10s", "fsync": "off"}
-    with setting(postgres_settings=quick, folder=FOLDER.parent / "faults-engine") as place:
-        from tests.faults import engine_check
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(setting(postgres_settings=quick, folder=FOLDER.parent / "faults-engine"))
+        from apps.workflows.registries import step_types
         from tests.faults.engine_worker import LEASE_S
+        from tests.workflows.provider_steps import STEPS
 
-        engine_check.publish(approvals=approvals)
+        stack.enter_context(step_types.temporarily(*STEPS))
+        case = _mixed(url, seed) if mixed else _straight(url, approvals=approvals)
         ledger = server.RequestHandlerClass.ledger
         ledger.rate, ledger.slow_s, ledger.dice = rate, 1.5, random.Random(seed + 2)
-        scenario = Scenario(url=url, runs=runs, seconds=seconds, rng=random.Random(seed + 1))
+        scenario = Scenario(
+            start=case.start, people=case.people, runs=runs, seconds=seconds, rng=random.Random(seed + 1)
+        )
         if broker != "on":
             place.valkey.stop()
         entries = [f"tests.faults.engine_worker:{name}" for name in ("plain", "strange", "plain", "plain")[:workers]]
@@ -156,23 +215,24 @@ def run(
             "broker": broker,
             "seed": seed,
             **figures,
-            **engine_check.verdict(url, runs),
-            **engine_check.color(url),
+            **case.verdict(runs),
+            **case.color(),
             "feeds_repeated": scenario.refused,
         }
     server.shutdown()
     zero = Target(at_most=0)
-    return finished and record(
-        goal="E1-engine",
+    kept = record(
+        goal="E1-mixed" if mixed else "E1-engine",
         figures=figures,
         targets={
-            **dict.fromkeys((*ZERO, "sent_unapproved"), zero),
+            **dict.fromkeys(case.zero, zero),
             "settled_after_last_fault_s": Target(at_most=patience * LEASE_S),
         },
         note=f"leases of {LEASE_S:g} s, {workers} workers, provider misbehaves on {rate:.0%} of requests; settled: all runs ended that the "
         "storm had begun, a person's decisions included",
         **({"folder": Path(to)} if to else {}),
     )
+    return finished and kept
 
 
 def _storm(
@@ -193,7 +253,7 @@ def _storm(
         time.sleep(rng.uniform(0.1, 0.8))
         place.postgres.start()
 
-    threads = [threading.Thread(target=scenario.feed), threading.Thread(target=scenario.decide)]
+    threads = scenario.threads()
     for thread in threads:
         thread.start()
     half = time.monotonic() + scenario.seconds / 2
@@ -213,11 +273,13 @@ def _storm(
 
     connection.close()
     ledger.rate = 0.0
+    wait_until(lambda: not fleet.has_stopped(), seconds=10, every=0.02)  # a fault lasts until it is over
     calm_at = time.monotonic()
     finished = wait_until(scenario.finished, seconds=max(60.0, 20 * lease_s))
     settled = time.monotonic() - calm_at
     scenario.calm.set()
-    threads[1].join()
+    for thread in threads:
+        thread.join()
     return {"settled_after_last_fault_s": round(settled, 2)}, finished
 
 
@@ -237,6 +299,7 @@ def main() -> int:
         "--patience", type=float, default=2, help="Leases within which all runs must have ended after the last fault."
     )
     parser.add_argument("--approvals", action="store_true", help="People must approve the blind step of every run.")
+    parser.add_argument("--mixed", action="store_true", help="Branches, loops, children, people, cancels, retries.")
     parser.add_argument("--to", default="", help="Folder for the record instead of docs/measurements.")
     return 0 if run(**vars(parser.parse_args())) else 1
 

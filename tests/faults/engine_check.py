@@ -14,8 +14,6 @@ from apps.workflows import facade
 from apps.workflows.approvals.deciding import decide as decide_approval
 from apps.workflows.approvals.enums import Channel
 from apps.workflows.models import Approval
-from apps.workflows.registries import step_types
-from tests.workflows.provider_steps import STEPS
 
 TENANTS = ("acme", "globex")
 KINDS = ("keyed", "lookup", "blind", "metered")
@@ -56,7 +54,7 @@ def publish(*, approvals: bool = False) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE public.dispatch_tenantqueue SET max_in_flight = 500")
     for slug in TENANTS:
-        with tenant_context(get_tenant(slug=slug)), step_types.temporarily(*STEPS):
+        with tenant_context(get_tenant(slug=slug)):
             facade.ensure_workflow(slug="storm", name="Storm", definition={**STORM, "steps": steps})
 
 

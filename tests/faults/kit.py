@@ -94,6 +94,11 @@ class Fleet:
         """SIGTERM a random worker: it drains."""
         self._signal(signal.SIGTERM)
 
+    def has_stopped(self) -> bool:
+        """Whether a worker is still held by SIGSTOP."""
+        with self._lock:
+            return bool(self._stopped)
+
     def pids(self) -> set[int]:
         """Processes alive now."""
         with self._lock:
