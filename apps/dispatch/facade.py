@@ -43,7 +43,7 @@ def settle(settlements: Sequence[Settlement]) -> frozenset[int]:
     """End or continue claimed items with one conditional statement in the caller's transaction.
 
     Returns the ids accepted. An id that is missing was fenced out or cancelled: write nothing for it. An item settled as
-    ``waiting`` that was nudged since its claim becomes ``ready`` instead, so no wake-up is lost.
+    ``waiting`` or ``review`` that was nudged since its claim becomes ``ready`` instead, so no wake-up is lost.
     """
     return services.settle(settlements)
 

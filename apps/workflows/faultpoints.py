@@ -20,6 +20,8 @@ POINTS = (
     "call.after_answer",
     "result.before_commit",
     "result.after_commit",
+    "children.started",
+    "parents.told",
     "find.before_send",
     "find.after_answer",
 )

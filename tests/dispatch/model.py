@@ -58,9 +58,10 @@ def settle(world: World, *, to: str) -> Outcome:
     if world.state != "running" or world.fence != world.known_fence or world.epoch != world.tenant_epoch:
         return world, False
     after = replace(world, owner=None, state=to)
+    if to in ("waiting", "review"):
+        after = replace(after, state="ready" if world.nudges > world.seen else to)
     if to == "waiting":
-        nudged = world.nudges > world.seen
-        after = replace(after, state="ready" if nudged else "waiting", attempt=max(0, world.attempt - 1))
+        after = replace(after, attempt=max(0, world.attempt - 1))
     return after, True
 
 
@@ -121,6 +122,7 @@ OPERATIONS = {
     "heartbeat": heartbeat,
     "settle_done": lambda world: settle(world, to="done"),
     "settle_waiting": lambda world: settle(world, to="waiting"),
+    "settle_review": lambda world: settle(world, to="review"),
     "release": release,
     "sweep": sweep,
     "nudge": nudge,

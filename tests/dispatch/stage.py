@@ -172,6 +172,9 @@ class Stage:
     def _settle_waiting(self, cursor: Any, world: World) -> object:
         return self._settle(cursor, world, "waiting")
 
+    def _settle_review(self, cursor: Any, world: World) -> object:
+        return self._settle(cursor, world, "review")
+
     def _release(self, cursor: Any, _: World) -> object:
         cursor.execute(move.RELEASE, {"worker": str(self.one)})
         return bool(cursor.fetchall())

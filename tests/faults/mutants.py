@@ -1,4 +1,4 @@
-"""``python -m tests.faults.mutants``: break the queue on purpose, one promise at a time, and see that a test notices.
+"""``python -m tests.faults.mutants``: break the queue and the engine on purpose, one promise at a time, and see that a test notices.
 
 Each mutant is applied in a pytest process of its own (this module is loaded as a plugin there). A mutant nobody
 notices is a hole in the tests. Exit code 1 when one survives.
@@ -17,6 +17,7 @@ CLOCKS = "tests/dispatch/test_clocks.py"
 HOUSEKEEPING = "tests/dispatch/test_housekeeping.py"
 LEASE = "tests/dispatch/test_lease.py"
 FACADE = "tests/dispatch/test_facade.py"
+RACES = "tests/workflows/test_races.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,12 @@ def _sleep_on_old_news() -> None:
     from apps.dispatch.sql import move
 
     _swap(move, "SETTLE", ("w.nudges > w.seen_nudges", "false"))
+
+
+def _review_on_old_news() -> None:
+    from apps.dispatch.sql import move
+
+    _swap(move, "SETTLE", ("v.target IN ('waiting', 'review') AND w.nudges", "v.target = 'waiting' AND w.nudges"))
 
 
 def _sweep_by_stale_list() -> None:
@@ -153,11 +160,68 @@ def _cancel_keeps_the_fence() -> None:
     _swap(move, "CANCEL", ("fence = fence + 1, owner = NULL", "owner = NULL"))
 
 
+def _late_children_forgotten() -> None:
+    from apps.dispatch import facade as dispatch
+    from apps.tenants.facade import current_tenant
+    from apps.workflows.models import Run
+    from apps.workflows.services import recovery
+
+    def once(*, run_id: Any, reason: str) -> list[Any]:
+        below = list(Run.objects.filter(parent_id=run_id, finished_at=None).values_list("pk", flat=True))
+        stopped = [one for child in below for one in once(run_id=child, reason=reason)]
+        dispatch.cancel(tenant_id=current_tenant().id, kind="workflows.run", ref=str(run_id), reason=reason)
+        return [*stopped, run_id]
+
+    recovery.stop_work = once
+
+
+def _children_go_on_while_held() -> None:
+    from apps.dispatch import facade as dispatch
+    from apps.tenants.facade import current_tenant
+    from apps.workflows.services import cancelling
+
+    cancelling.stop_work = lambda *, run_id, reason: dispatch.cancel(
+        tenant_id=current_tenant().id, kind="workflows.run", ref=str(run_id), reason=reason
+    )
+
+
+def _child_tells_the_first_try() -> None:
+    from apps.workflows.engine import store
+
+    _swap(store, "TELL_PARENTS", ("x.event || c.parent_attempt", "x.event || 1"))
+
+
+def _cancelled_child_tells_nobody() -> None:
+    from apps.workflows.services import recovery
+
+    recovery.wake_parents = lambda **_: None
+
+
+def _abandoned_unlocked() -> None:
+    from apps.workflows.models import Effect
+
+    Effect.objects.select_for_update = Effect.objects.all  # type: ignore[method-assign]
+
+
+def _deadlock_taken_for_absence() -> None:
+    from apps.workflows.engine import runner
+
+    runner.is_contention = lambda error: False
+
+
 MUTANTS = (
     Mutant(name="no fence on settle", apply=_settle_without_fence, tests=(INTERLEAVINGS,)),
     Mutant(name="no state on settle", apply=_settle_without_state, tests=(INTERLEAVINGS,)),
     Mutant(name="no epoch on settle", apply=_settle_without_epoch, tests=(INTERLEAVINGS,)),
     Mutant(name="asleep on old news", apply=_sleep_on_old_news, tests=(INTERLEAVINGS,)),
+    Mutant(name="in review on old news", apply=_review_on_old_news, tests=(INTERLEAVINGS,)),
+    Mutant(name="a doubt slept over", apply=_review_on_old_news, tests=(RACES,)),
+    Mutant(name="late children of a cancel", apply=_late_children_forgotten, tests=(RACES,)),
+    Mutant(name="children go on while held", apply=_children_go_on_while_held, tests=(RACES,)),
+    Mutant(name="child tells the first try", apply=_child_tells_the_first_try, tests=(RACES,)),
+    Mutant(name="cancelled child tells nobody", apply=_cancelled_child_tells_nobody, tests=(RACES,)),
+    Mutant(name="abandoned without a lock", apply=_abandoned_unlocked, tests=(RACES,)),
+    Mutant(name="deadlock taken for absence", apply=_deadlock_taken_for_absence, tests=(RACES,)),
     Mutant(name="sweep by stale list", apply=_sweep_by_stale_list, tests=(INTERLEAVINGS,)),
     Mutant(name="absent owner row ignored", apply=_absent_owner_ignored, tests=(INTERLEAVINGS,)),
     Mutant(name="sweep keeps the fence", apply=_sweep_keeps_the_fence, tests=(INTERLEAVINGS,)),

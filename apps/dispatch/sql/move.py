@@ -2,7 +2,7 @@
 
 # Several arms below depend on what becomes of the item, so the conditions are named once. ``v`` is the settlement, ``w`` the row
 # as it stands when its lock is held.
-_NUDGED = "(v.target = 'waiting' AND w.nudges > w.seen_nudges)"
+_NUDGED = "(v.target IN ('waiting', 'review') AND w.nudges > w.seen_nudges)"
 _RERUN = "(v.target = 'done' AND w.again)"
 _SPENT = "(v.target = 'ready' AND v.error_code <> '' AND v.counted AND w.attempt >= w.max_attempts)"
 _FINAL = f"({_SPENT} OR (v.target IN ('done', 'dead', 'cancelled') AND NOT {_RERUN}))"

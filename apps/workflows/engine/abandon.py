@@ -20,25 +20,31 @@ logger = logging.getLogger(__name__)
 def abandon_open_effects(*, run: Run, failure: Failure) -> None:
     """Tell the handlers of intended and sent effects that their attempt is given up, and book what a sent one may have cost.
 
-    Inside the caller's transaction. A handler that fails is logged: the run ends all the same.
+    Inside the caller's transaction. A handler that fails, or that this code does not know, is logged: the run ends all the same,
+    and what was only intended is never sent.
     """
-    for effect in Effect.objects.filter(run_id=run.pk, state__in=[EffectState.INTENDED, EffectState.SENDING]):
-        if effect.type not in step_types:
-            continue
-        handler = step_types.get(effect.type)
-        ctx = _context(run, effect)
-        request = json.loads(effect.request)
+    # Locked, because a worker marks its effects as sent in a transaction that does not ask for its claim.
+    open_effects = Effect.objects.select_for_update().filter(
+        run_id=run.pk, state__in=[EffectState.INTENDED, EffectState.SENDING]
+    )
+    for effect in open_effects.order_by("pk"):
         try:
             with transaction.atomic():
-                handler.abandon(ctx, request, failure)
-                if effect.state == EffectState.SENDING and handler.effect is EffectClass.METERED:
-                    _book(run, effect, handler.waste(ctx, request))
+                _let_go(run, effect, failure)
         except Exception:
             logger.exception("effect could not be abandoned", extra={"run": str(run.pk), "effect": str(effect.pk)})
         if effect.state == EffectState.INTENDED:
             Effect.objects.filter(pk=effect.pk, state=EffectState.INTENDED).update(
                 state=EffectState.FAILED, error={"code": failure.code, "message": failure.message[:500]}
             )
+
+
+def _let_go(run: Run, effect: Effect, failure: Failure) -> None:
+    handler = step_types.get(effect.type)
+    ctx, request = _context(run, effect), json.loads(effect.request)
+    handler.abandon(ctx, request, failure)
+    if effect.state == EffectState.SENDING and handler.effect is EffectClass.METERED:
+        _book(run, effect, handler.waste(ctx, request))
 
 
 def _context(run: Run, effect: Effect) -> StepContext:

@@ -112,9 +112,7 @@ class Checkpoint:
             live_updates.changed(tenant_id=self.tenant.id, topics=["runs", *topics], flows=flows)
         if consumed:
             store.consume_events(consumed)
-        ended = [
-            (live.parent, live.id) for live in lives if live.parent is not None and live.dirty and live.state.ended
-        ]
+        ended = [live.id for live in lives if live.parent is not None and live.dirty and live.state.ended]
         wake_parents(tenant_id=self.tenant.id, ended=ended)
 
     @staticmethod

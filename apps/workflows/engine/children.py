@@ -5,25 +5,21 @@ from collections.abc import Sequence
 from apps.dispatch import facade as dispatch
 from apps.workflows.conf import RUN_KIND
 from apps.workflows.engine import store
+from apps.workflows.faultpoints import reach
 
 # The event a step waits for while its children run; its attempt is part of the name, so that an old child cannot answer a new try.
 CHILD_EVENT = "$child/"
 
-Parent = tuple[str, str, int]
 
+def wake_parents(*, tenant_id: int, ended: Sequence[str]) -> None:
+    """Leave one event for the parent of each of these children, if it still goes on, and wake it. A second call wakes it again.
 
-def wake_parents(*, tenant_id: int, ended: Sequence[tuple[Parent, str]]) -> None:
-    """Leave one event for each (parent, child id) and wake the parents. A second call for the same child wakes the parent again."""
+    Call it after the children's rows were written in the same transaction: which try of its parent a child counts for is read then,
+    since a parent that was tried again meanwhile has made it count for the new try.
+    """
     if not ended:
         return
-    rows = [
-        {
-            "run": run,
-            "event": f"{CHILD_EVENT}{attempt}",
-            "slot": f"{path} {child.replace('-', '')}",
-            "payload": {"run_id": child},
-        }
-        for (run, path, attempt), child in ended
-    ]
-    for run in sorted(store.tell_parents(rows)):
+    parents = store.tell_parents(ended, event=CHILD_EVENT)
+    reach("parents.told")
+    for run in sorted(parents):
         dispatch.nudge(tenant_id=tenant_id, kind=RUN_KIND, ref=run)

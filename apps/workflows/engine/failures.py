@@ -76,6 +76,12 @@ def _platform(error: PlatformError, *, sent: bool) -> Failure:
     return Failure(kind=kind, code=error.code, message=error.text, retry_after=error.retry_after, cause=error)
 
 
+def is_contention(error: BaseException) -> bool:
+    """Whether the database gave way to another transaction (deadlock, serialization): the same again may well succeed at once."""
+    cause = error.__cause__ if isinstance(error, DatabaseError) else error
+    return (getattr(cause, "pgcode", None) or "").startswith("40")
+
+
 def connection_is_gone(error: BaseException) -> bool:
     """Whether a database error is about the connection or the server rather than about the statement."""
     from django.db import InterfaceError, OperationalError

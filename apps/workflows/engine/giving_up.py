@@ -39,8 +39,7 @@ def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
         enqueue_judging(tenant_id=tenant_id, what_if=str(run.what_if_id))
         return True
     if run.parent_id is not None:
-        parent = (str(run.parent_id), run.parent_path, run.parent_attempt)
-        wake_parents(tenant_id=tenant_id, ended=[(parent, str(run.pk))])
+        wake_parents(tenant_id=tenant_id, ended=[str(run.pk)])
     tell_run(run, state=RunState.FAILED.value)
     run_finished.announce(
         RunFinished(

@@ -101,8 +101,8 @@ class LiveRun:
     blocked: bool = False
     steps_done: int = 0
     held_until_s: float = 0.0
-    # (run, path, attempt) of the step that started this run and waits for it
-    parent: tuple[str, str, int] | None = None
+    # the run whose step started this one and waits for it
+    parent: str | None = None
     dirty: bool = False
     # -- what a shadow follows; None for every other run
     shadow: "Shadow | None" = None
@@ -143,7 +143,7 @@ class LiveRun:
         if shadow is not None:
             live.shadow, live.version, live.facts = shadow, shadow.version, shadow.facts(inputs)
         live.events = row[12] or []
-        live.parent = (row[13], row[14], row[15]) if row[13] else None
+        live.parent = row[13]
         live.calls = {
             token: call
             for token, call in calls.items()

@@ -19,7 +19,7 @@ from apps.workflows.catalogue import ParsedVersions, config_validators
 from apps.workflows.contracts import StepHandler
 from apps.workflows.engine import store
 from apps.workflows.engine.breaker import Breakers
-from apps.workflows.engine.failures import connection_is_gone
+from apps.workflows.engine.failures import connection_is_gone, is_contention
 from apps.workflows.engine.giving_up import fail_run
 from apps.workflows.engine.late import LateAnswers
 from apps.workflows.engine.live import Call, LiveRun, Version
@@ -161,7 +161,10 @@ class RunEngine:
         answers: Sequence[Answer],
         under_way: Mapping[int, dict[int, Call]],
     ) -> tuple[Outcome, Turn]:
-        """Make the turn; answers in hand are worth waiting for a restarting database, which then is asked what it knows."""
+        """Make the turn; answers in hand are worth waiting for a restarting database, which then is asked what it knows.
+
+        Two turns that tell each other's parents can meet in a deadlock; the one that gives way is made again at once.
+        """
         until = time.monotonic() + DATABASE_PATIENCE_S
         pause = 0.1
         while True:
@@ -172,9 +175,10 @@ class RunEngine:
                 fresh, held = [*fresh, *(live.work for live in held)], []
                 for work_id in under_way:
                     self._live.pop(work_id, None)
-                if not connection_is_gone(error) or not answers or time.monotonic() > until:
+                worth_it = bool(answers) or is_contention(error)
+                if not connection_is_gone(error) or not worth_it or time.monotonic() > until:
                     raise
-                logger.warning("database away during a checkpoint, trying again", extra={"error": str(error)[:200]})
+                logger.warning("checkpoint failed on the way, trying again", extra={"error": str(error)[:200]})
             time.sleep(pause)
             pause = min(1.0, pause * 2)
             self._reconnect(tenant)

@@ -19,7 +19,7 @@ SELECT r.id::text, r.version_id::text, r.state, r.inputs, r.cursor, r.subject_ki
        r.generation, r.started_at IS NOT NULL, extract(epoch FROM clock_timestamp())::float8,
        (SELECT json_agg(json_build_array(e.id, e.event, e.slot, e.payload) ORDER BY e.received_at)
         FROM workflows_runevent e WHERE e.run_id = r.id AND e.consumed_at IS NULL),
-       r.parent_id::text, r.parent_path, r.parent_attempt
+       r.parent_id::text
 FROM workflows_run r WHERE r.id = ANY(%s::uuid[])
 """
 LOAD_EVENTS = """
@@ -60,14 +60,15 @@ WHERE id = ANY(%s::uuid[]) AND consumed_at IS NULL
 # An event that was used already is raised again: the parent then looks at its children once more, which changes nothing else.
 TELL_PARENTS = """
 INSERT INTO workflows_runevent (id, run_id, event, slot, payload)
-SELECT x.id, x.run, x.event, x.slot, x.payload
-FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, run uuid, event text, slot text, payload jsonb)
-JOIN workflows_run r ON r.id = x.run AND r.finished_at IS NULL
+SELECT x.id, r.id, x.event || c.parent_attempt, c.parent_path || ' ' || replace(c.id::text, '-', ''),
+       jsonb_build_object('run_id', c.id)
+FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, child uuid, event text)
+JOIN workflows_run c ON c.id = x.child JOIN workflows_run r ON r.id = c.parent_id AND r.finished_at IS NULL
 ON CONFLICT (run_id, event, slot) DO UPDATE SET consumed_at = NULL, received_at = clock_timestamp()
 RETURNING run_id::text
 """
 UNTOLD_PARENTS = """
-SELECT c.parent_id::text, c.parent_path, c.parent_attempt, max(c.id::text)
+SELECT max(c.id::text)
 FROM workflows_run p JOIN workflows_run c ON c.parent_id = p.id
 WHERE p.finished_at IS NULL AND EXISTS (
     SELECT 1 FROM jsonb_array_elements(p.cursor -> 'tokens') t WHERE t ->> 3 = 'waiting' AND starts_with(t ->> 7, %s)
@@ -182,14 +183,15 @@ def consume_events(event_ids: Sequence[str]) -> None:
         cursor.execute(CONSUME, [list(event_ids)])
 
 
-def tell_parents(rows: Sequence[dict[str, Any]]) -> set[str]:
-    """Leave events for parents that still run; returns their ids."""
-    return {row[0] for row in _fetch(TELL_PARENTS, compact([{"id": str(new_id()), **row} for row in rows]))}
+def tell_parents(children: Sequence[str], *, event: str) -> set[str]:
+    """Leave an event for each of these children with its parent, if that still runs; returns the parents' ids."""
+    rows = [{"id": str(new_id()), "child": child, "event": event} for child in children]
+    return {row[0] for row in _fetch(TELL_PARENTS, compact(rows))}
 
 
-def untold_parents(event: str) -> list[Row]:
-    """(parent, path, attempt, one child) where a parent waits although all children of that visit have ended."""
-    return _fetch(UNTOLD_PARENTS, event)
+def untold_parents(event: str) -> list[str]:
+    """One child of each visit at which a parent waits although all its children have ended."""
+    return [row[0] for row in _fetch(UNTOLD_PARENTS, event)]
 
 
 def post_usage(lines: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:

@@ -14,6 +14,7 @@ from apps.dispatch.enums import Queue
 from apps.workflows.core.effects import request_digest
 from apps.workflows.enums import RunState
 from apps.workflows.errors import UnknownWorkflow
+from apps.workflows.faultpoints import reach
 from apps.workflows.models import Run, WorkflowVersion
 from apps.workflows.services.recovery import retry_run
 from apps.workflows.services.runs import check_inputs, create_run, is_live
@@ -115,6 +116,7 @@ def _start(wanted: Wanted, indexes: Sequence[int], *, version_id: UUID | None) -
             parent_attempt=wanted.attempt,
             depth=parent.depth + 1,
         )
+    reach("children.started")
 
 
 def _version(wanted: Wanted, version_id: UUID | None) -> WorkflowVersion:

@@ -66,9 +66,9 @@ def catch_up_parents() -> int:
     for child in list(orphans.values_list("pk", flat=True)[:PAGE]):
         cancel_run(run_id=child, reason=PARENT_CANCELLED)
     with transaction.atomic():
-        rows = store.untold_parents(CHILD_EVENT)
-        wake_parents(tenant_id=current_tenant().id, ended=[((row[0], row[1], row[2]), row[3]) for row in rows])
-    return len(rows)
+        untold = store.untold_parents(CHILD_EVENT)
+        wake_parents(tenant_id=current_tenant().id, ended=untold)
+    return len(untold)
 
 
 def give_up_run(*, tenant_id: int, run_id: str, code: str) -> None:

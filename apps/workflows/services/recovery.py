@@ -22,6 +22,7 @@ from apps.workflows.core.rewind import Line, Rewound, attempts_of, enclosing, re
 from apps.workflows.core.state import RunState, Status, to_json
 from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.engine.abandon import abandon_open_effects
+from apps.workflows.engine.children import wake_parents
 from apps.workflows.enums import EffectState, StepState
 from apps.workflows.errors import AlreadyDecided, NotWaiting, RunNotRetryable
 from apps.workflows.models import Effect, Run, RunEvent, StepRun
@@ -38,46 +39,64 @@ EFFECT_EVENT = "$effect"
 def cancel_run(*, run_id: UUID, reason: str) -> None:
     """End a live run and the runs it started now. A worker that is at one is fenced out; a call on its way may still take effect.
 
-    Cancelling a run that has ended changes nothing. Raises ``UnknownRun``.
+    A run that has ended stays as it is. A run that waits for the cancelled one is woken. Raises ``UnknownRun``.
     """
     tenant = current_tenant()
     with transaction.atomic():
-        # Children before their parent, work items before runs: the order in which the runner takes these rows.
-        _cancel_children(run_id, reason)
-        dispatch.cancel(tenant_id=tenant.id, kind=RUN_KIND, ref=str(run_id), reason=reason[:200])
-        run = require_run(run_id, lock=True)
-        if not is_live(run.state):
-            return
-        abandon_open_effects(run=run, failure=Failure(kind=FailureKind.DENIED, code="cancelled", message=reason))
-        withdraw(run_ids=[run_id], reason=reason)
-        error = {"code": "cancelled", "message": reason[:500], "path": ""}
-        Run.objects.filter(pk=run_id).update(
-            state=Status.CANCELLED, error=error, finished_at=Now(), cursor=to_json(RunState(status=Status.CANCELLED))
-        )
-        StepRun.objects.filter(
-            run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]
-        ).update(state=StepState.CANCELLED, summary=reason[:500], finished_at=Now())
-        announce_change(run_id=run_id, subject_kind=run.subject_kind, subject_id=run.subject_id)
-        if run.what_if_id is not None:
-            enqueue_judging(tenant_id=tenant.id, what_if=str(run.what_if_id))
-            return
-        tell_run(run, state=Status.CANCELLED.value)
-        run_finished.announce(
-            RunFinished(
-                tenant_id=tenant.id,
-                run_id=run_id,
-                state=Status.CANCELLED.value,
-                subject_kind=run.subject_kind,
-                subject_id=run.subject_id,
-            )
-        )
+        ended = [one for one in stop_work(run_id=run_id, reason=reason) if _end_as_cancelled(tenant.id, one, reason)]
+        # A parent that was cancelled with its children needs no news of them.
+        wake_parents(tenant_id=tenant.id, ended=[str(one) for one in ended if one == run_id])
 
 
-def _cancel_children(run_id: UUID, reason: str) -> None:
-    for child in (
-        Run.objects.filter(parent_id=run_id, finished_at__isnull=True).order_by("pk").values_list("pk", flat=True)
-    ):
-        cancel_run(run_id=child, reason=reason)
+def stop_work(*, run_id: UUID, reason: str) -> list[UUID]:
+    """Take a run, and every run below it that goes on, from their workers for good: nothing is sent or started by them any more.
+
+    Inside the caller's transaction. Returns their ids, children before their parents. In that order their work items are locked, as
+    the runner does, which wakes a parent when its child ends.
+    """
+    stopped: list[UUID] = []
+    while True:
+        below = Run.objects.filter(parent_id=run_id, finished_at=None).exclude(pk__in=stopped).order_by("pk")
+        for child in list(below.values_list("pk", flat=True)):
+            stopped += stop_work(run_id=child, reason=reason)
+        before = transaction.savepoint()
+        dispatch.cancel(tenant_id=current_tenant().id, kind=RUN_KIND, ref=str(run_id), reason=reason[:200])
+        if not below.exclude(pk__in=stopped).exists():
+            transaction.savepoint_commit(before)
+            return [*stopped, run_id]
+        # A turn that was under way while we waited for the item has started more: they come first.
+        transaction.savepoint_rollback(before)
+
+
+def _end_as_cancelled(tenant_id: int, run_id: UUID, reason: str) -> bool:
+    """Whether it was still going on."""
+    run = require_run(run_id, lock=True)
+    if not is_live(run.state):
+        return False
+    abandon_open_effects(run=run, failure=Failure(kind=FailureKind.DENIED, code="cancelled", message=reason))
+    withdraw(run_ids=[run_id], reason=reason)
+    error = {"code": "cancelled", "message": reason[:500], "path": ""}
+    Run.objects.filter(pk=run_id).update(
+        state=Status.CANCELLED, error=error, finished_at=Now(), cursor=to_json(RunState(status=Status.CANCELLED))
+    )
+    StepRun.objects.filter(run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]).update(
+        state=StepState.CANCELLED, summary=reason[:500], finished_at=Now()
+    )
+    announce_change(run_id=run_id, subject_kind=run.subject_kind, subject_id=run.subject_id)
+    if run.what_if_id is not None:
+        enqueue_judging(tenant_id=tenant_id, what_if=str(run.what_if_id))
+        return True
+    tell_run(run, state=Status.CANCELLED.value)
+    run_finished.announce(
+        RunFinished(
+            tenant_id=tenant_id,
+            run_id=run_id,
+            state=Status.CANCELLED.value,
+            subject_kind=run.subject_kind,
+            subject_id=run.subject_id,
+        )
+    )
+    return True
 
 
 def cancel_copied_runs() -> int:
