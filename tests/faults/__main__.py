@@ -7,6 +7,7 @@ from tests.bench.runner import run_all
 
 LONG = {
     "engine": ["--runs", "3000", "--kills", "200", "--stops", "20", "--db-stops", "10", "--seconds", "400"],
+    "mixed": ["--runs", "3000", "--kills", "200", "--stops", "20", "--db-stops", "10", "--seconds", "900"],
     "dispatch": ["--items", "3000", "--kills", "200", "--stops", "20", "--db-stops", "10", "--seconds", "400"],
 }
 

@@ -158,3 +158,14 @@ def color(url: str) -> dict[str, int]:
         "claims_lost": total("SELECT coalesce(sum(jsonb_array_length(evidence->'losses')), 0) FROM public.dispatch_workitem "
                              "WHERE evidence ? 'losses'") // len(TENANTS),
     }  # fmt: skip
+
+
+def last_loss_at() -> float:
+    """When the last item was taken from a worker that was gone, in seconds since the epoch; 0 when none was."""
+    sql = (
+        "SELECT coalesce(extract(epoch FROM max((l ->> 'at')::timestamptz)), 0) FROM public.dispatch_workitem w, "
+        "jsonb_array_elements(w.evidence -> 'losses') l"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return float(cursor.fetchone()[0])

@@ -13,6 +13,7 @@ from django.db import connection
 
 from apps.workflows import facade
 from apps.workflows.faultpoints import POINTS
+from apps.workflows.models import Run
 from apps.workflows.registries import step_types
 from tests.faults.kit import Fleet, wait_until
 from tests.servers import effects
@@ -21,6 +22,9 @@ from tests.workflows.driving import inside, view
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.timeout(300)]
 KINDS = ("keyed", "lookup", "blind", "metered")
+PATIENT = {"base_s": 0.05, "cap_s": 0.2}
+# Reached only where a run starts others, which the first test's does not.
+WITH_CHILDREN = ("children.started", "parents.told")
 
 
 def booted() -> set[int]:
@@ -48,7 +52,7 @@ def start() -> UUID:
             "with": {"reference": {"$ref": "run.id"}},
             "next": following,
             "timeout_s": 1,
-            "retry": {"base_s": 0.05, "cap_s": 0.2},
+            "retry": PATIENT,
         }
         for kind, following in zip(KINDS, (*KINDS[1:], "end"), strict=True)
     }
@@ -57,6 +61,34 @@ def start() -> UUID:
     with inside(), step_types.temporarily(*provider_steps.STEPS):
         facade.ensure_workflow(slug="points", name="Points", definition=definition)
         return facade.start_run(workflow="points", inputs={})
+
+
+def start_mixed() -> UUID:
+    """A loop and children side by side; each of them has an effect of its own."""
+    reference = {"$text": "{{inputs.ref}}.{{inputs.item}}"}
+    leaf = {"a": {"type": "test.keyed", "with": {"reference": reference}, "timeout_s": 1, "retry": PATIENT}}
+    steps = {
+        "split": {"type": "parallel", "branches": ["turns", "kids"], "join": "meet"},
+        "turns": {"type": "loop", "items": [0, 1], "body": "one", "next": "meet"},
+        "one": {
+            "type": "test.lookup",
+            "with": {"reference": {"$text": "{{run.id}}.{{loop.item}}"}},
+            "timeout_s": 1,
+            "retry": PATIENT,
+        },
+        "kids": {
+            "type": "workflow.run",
+            "with": {"workflow": "leaf", "inputs": {"ref": {"$ref": "run.id"}}, "items": [0, 1, 2], "max_parallel": 2},
+            "next": "meet",
+        },
+        "meet": {"type": "join"},
+    }
+    output = {"turns": {"$ref": "steps.turns.output.count"}, "kids": {"$ref": "steps.kids.output.count"}}
+    with inside(), step_types.temporarily(*provider_steps.STEPS):
+        for slug, some, more in (("leaf", leaf, {}), ("mixed", steps, {"output": output})):
+            definition = {"schema": 1, "start": next(iter(some)), "steps": some, **more}
+            facade.ensure_workflow(slug=slug, name=slug, definition=definition)
+        return facade.start_run(workflow="mixed", inputs={})
 
 
 def decide(ledger: effects.Ledger) -> None:
@@ -82,7 +114,7 @@ def test_no_moment_is_special(provider: effects.Ledger, tmp_path: Path) -> None:
         env={"LOG_LEVEL": "ERROR", "FAULT_FILE": str(file)},
     ) as fleet:
         assert wait_until(lambda: bool(booted()), seconds=90)
-        for point in POINTS:
+        for point in [point for point in POINTS if point not in WITH_CHILDREN]:
             file.write_text(point)
             fleet.kill_one()
             assert wait_until(lambda: not file.exists(), seconds=60, every=0.02), f"{point}: no worker took the order"
@@ -110,6 +142,54 @@ def test_no_moment_is_special(provider: effects.Ledger, tmp_path: Path) -> None:
                 "keyed": 1,
                 "lookup": 1,
                 "blind": 1,
+            }
+            if facts != wanted:
+                failures.append((point, facts))
+    assert not failures
+
+
+def test_no_moment_is_special_for_loops_and_children(provider: effects.Ledger, tmp_path: Path) -> None:
+    file = tmp_path / "arm"
+    failures = []
+    with Fleet(
+        ["tests.faults.engine_worker:armed"],
+        rng=random.Random(2),
+        booted=booted,
+        env={"LOG_LEVEL": "ERROR", "FAULT_FILE": str(file)},
+    ) as fleet:
+        assert wait_until(lambda: bool(booted()), seconds=90)
+        for point in (
+            *WITH_CHILDREN,
+            "turn.fenced",
+            "checkpoint.before_commit",
+            "result.before_commit",
+            "mark.after_commit",
+        ):
+            file.write_text(point)
+            fleet.kill_one()
+            assert wait_until(lambda: not file.exists(), seconds=60, every=0.02), f"{point}: no worker took the order"
+            deaths = fleet.exits[-9]
+            provider.forget()
+            run_id = start_mixed()
+            wait_until(lambda run_id=run_id: view(run_id).finished_at is not None, seconds=40, every=0.05)
+            done = view(run_id)
+            with inside():
+                children = list(Run.objects.filter(parent_id=run_id).values_list("parent_index", "state"))
+            facts = {
+                "died": fleet.exits[-9] - deaths,
+                "state": done.state,
+                "outputs": done.outputs,
+                "children": sorted(children),
+                "lookup": dict(provider.applied["lookup"]),
+                "keyed": dict(provider.applied["keyed"]),
+            }
+            wanted = {
+                "died": 1,
+                "state": "succeeded",
+                "outputs": {"turns": 2, "kids": 3},
+                "children": [(item, "succeeded") for item in range(3)],
+                "lookup": {f"{run_id}.{item}": 1 for item in range(2)},
+                "keyed": {f"{run_id}.{item}": 1 for item in range(3)},
             }
             if facts != wanted:
                 failures.append((point, facts))
