@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 
+from apps.connectors.bot.contracts import Card, CardButton, CardKind, CardPress
 from apps.connectors.enums import ActionEffect, AuthKind, Category
 from apps.connectors.providers.notion.specs import (
     DatabaseSpec,
@@ -20,7 +21,7 @@ from apps.connectors.wire import Wire
 from apps.core.reach import Reach
 
 __all__ = [
-    "Action", "ActionCall", "CallView", "ConflictView", "ConnectField", "ConnectionUse", "ConnectionView", "Connector",
+    "Action", "ActionCall", "CallView", "Card", "CardButton", "CardKind", "CardPress", "ConflictView", "ConnectField", "ConnectionUse", "ConnectionView", "Connector",
     "DatabaseSpec", "DatabaseView", "NewEvents", "OAuth", "PageChange", "PageRemoved", "PollReport", "PropertySpec", "RateReading",
     "RateRule", "SchemaChange", "SchemaDiff", "Trigger",
 ]  # fmt: skip

@@ -1,11 +1,12 @@
 """The door to connections and Notion for other apps. Every call runs in a tenant's context."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from apps.connectors import actions, budget, connections, outcomes, polling, selectors, sign_in
-from apps.connectors.bot import chats
+from apps.connectors.bot import cards, chats
+from apps.connectors.bot.contracts import Card
 from apps.connectors.clock import SYSTEM
 from apps.connectors.contracts import (
     CallView,
@@ -114,6 +115,16 @@ def make_link_code(connection_id: UUID, *, user_id: int) -> str:
 def unlink_chat(chat_id: UUID, *, user_id: int, may_manage: bool) -> BotChat:
     """Forget a chat; see ``bot.chats.unlink``."""
     return chats.unlink(chat_id=chat_id, user_id=user_id, may_manage=may_manage)
+
+
+def offer_cards(*, user_ids: Sequence[int], make: Callable[[int, str], Card]) -> int:
+    """Write cards with buttons to these members' own linked chats, in the caller's transaction; see ``bot.cards.offer``."""
+    return cards.offer(user_ids=user_ids, make=make)
+
+
+def revise_cards(*, kind: str, subject: str, write: Callable[[], str]) -> None:
+    """Have the cards about something say what became of it and lose their buttons; see ``bot.cards.revise``."""
+    cards.revise(kind=kind, subject=subject, write=write)
 
 
 def poll_trigger(connection_id: UUID, *, trigger: str, settings: Mapping[str, Json], cursor: str) -> NewEvents:

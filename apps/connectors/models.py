@@ -355,7 +355,11 @@ class BotLinkCode(models.Model):
 
 
 class BotNotice(models.Model):
-    """A message to a linked chat. ``dedupe`` makes the same news arrive once; a notice whose outcome is unknown is not repeated."""
+    """A message to a linked chat. ``dedupe`` makes the same news arrive once; a notice whose outcome is unknown is not repeated.
+
+    A card (``bot.cards``) also says what it is about: ``kind`` and ``subject``, bound by ``token``. ``revised`` is what it shall
+    say later, without its buttons; ``is_revised`` once it does. ``remote_id`` names the message over there.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     chat = models.ForeignKey(BotChat, on_delete=models.CASCADE, related_name="notices")
@@ -363,6 +367,13 @@ class BotNotice(models.Model):
     text = models.TextField()
     state = models.CharField(max_length=8, choices=NoticeState, default=NoticeState.WAITING)
     error_code = models.CharField(max_length=64, blank=True)
+    kind = models.CharField(max_length=20, blank=True, default="", db_default="")
+    subject = models.CharField(max_length=64, blank=True, default="", db_default="")
+    token = models.CharField(max_length=64, blank=True, default="", db_default="")
+    buttons = models.JSONField(default=list, db_default=[])
+    remote_id = models.CharField(max_length=80, blank=True, default="", db_default="")
+    revised = models.TextField(blank=True, default="", db_default="")
+    is_revised = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
 
@@ -371,7 +382,9 @@ class BotNotice(models.Model):
         indexes = [
             models.Index(
                 fields=["created_at"], condition=Q(state=NoticeState.WAITING), name="connectors_notice_waiting"
-            )
+            ),
+            models.Index(fields=["created_at"], condition=Q(is_revised=False), name="connectors_notice_to_revise"),
+            models.Index(fields=["subject"], condition=~Q(subject=""), name="connectors_notice_of_subject"),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts.guards import held_permissions, permission_required
 from apps.connectors import facade, sign_in
+from apps.connectors.bot.chats import CHATTING
 from apps.connectors.conf import oauth_variables, sandbox
 from apps.connectors.contracts import ConnectionView
 from apps.connectors.enums import SchemaAction
@@ -106,7 +107,7 @@ def _detail(request: HttpRequest, view: ConnectionView, **more: Any) -> HttpResp
         "rate_percent": 100 * rate.used / rate.burst,
         "may_manage": _may_manage(request),
         "calls": facade.list_calls(view.id, limit=10),
-        "chats": facade.list_chats(view.id) if view.connector == "telegram" else (),
+        "chats": facade.list_chats(view.id) if view.connector in CHATTING else (),
         "uses": facade.list_uses(view.id),
         "refresh": view.setup_state == "running",
         "webhook_url": request.build_absolute_uri(view.webhook_path) if _may_manage(request) else "",

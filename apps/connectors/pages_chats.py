@@ -20,9 +20,11 @@ def chat_code(request: HttpRequest, connection_id: UUID) -> HttpResponse:
     view = facade.get_connection(connection_id)
     try:
         code = facade.make_link_code(connection_id, user_id=int(request.user.pk or 0))
-        messages.success(
-            request, _("Write to %(bot)s within ten minutes: /link %(code)s") % {"bot": view.account_name, "code": code}
-        )
+        if view.connector == "slack":
+            said = _("Write in Slack within ten minutes: /echopilot link %(code)s") % {"code": code}
+        else:
+            said = _("Write to %(bot)s within ten minutes: /link %(code)s") % {"bot": view.account_name, "code": code}
+        messages.success(request, said)
     except PlatformError as error:
         messages.error(request, error.text)
     return redirect("connections:connection_detail", connection_id)

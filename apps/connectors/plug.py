@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.connectors import notices, onboarding, overview, preflight, renewal
-from apps.connectors.bot import commands, talk
+from apps.connectors.bot import cards, commands, talk
 from apps.connectors.providers.notion import jobs, outbox
 from apps.connectors.providers.shelf import CATALOGUE
 from apps.connectors.registries import bot_commands, connectors
@@ -27,6 +27,7 @@ work_kinds.register(JobKind(name=outbox.PUSH, handler=jobs.push, timeout_s=180, 
 work_kinds.register(JobKind(name=renewal.SWEEP, handler=renewal.sweep, timeout_s=300, max_attempts=1))
 work_kinds.register(JobKind(name=talk.SWEEP, handler=talk.sweep, timeout_s=120, max_attempts=1, max_parallel=2))
 schedules.register(Schedule(name="telegram.sweep", every_s=10, kind=talk.SWEEP, scope=ScheduleScope.TENANT))
+work_kinds.register(JobKind(name=cards.DELIVER, handler=talk.deliver, timeout_s=120, max_attempts=3, max_parallel=1))
 for command in commands.COMMANDS:
     bot_commands.register(command)
 schedules.register(Schedule(name="connectors.sweep", every_s=60, kind=renewal.SWEEP, scope=ScheduleScope.TENANT))

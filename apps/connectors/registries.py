@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from apps.connectors.bot.contracts import BotCommand
+from apps.connectors.bot.contracts import BotCommand, CardKind
 from apps.connectors.contracts import ConnectionUse, Connector
 from apps.connectors.providers.notion.specs import DatabaseSpec
 from apps.connectors.webhooks_out import registries as events
@@ -30,3 +30,4 @@ connection_users: Registry[ConnectionUsers] = Registry(
     name="connection_users", entry_type=ConnectionUsers, key=lambda entry: entry.name
 )
 bot_commands: Registry[BotCommand] = Registry(name="bot_commands", entry_type=BotCommand, key=lambda entry: entry.name)
+card_kinds: Registry[CardKind] = Registry(name="card_kinds", entry_type=CardKind, key=lambda entry: entry.name)

@@ -134,7 +134,7 @@ def _view(
         id=row.pk, connector=row.connector, name=row.name, state=row.state, account_name=row.account_name, base_url=row.base_url,
         parent_page_id=row.parent_page_id, health=_health(row, problem), problem=problem,
         error_code=row.error_code or next((database.error_code for database in databases if database.error_code), ""),
-        last_ok_at=row.last_ok_at, expires_at=row.expires_at, webhook_path=f"/hooks/notion/{row.webhook_key}/",
+        last_ok_at=row.last_ok_at, expires_at=row.expires_at, webhook_path=_webhook_path(row),
         databases=views, pending_pushes=pending, open_conflicts=conflicts,
         problem_pages=sum(by_database.get(database.pk, blank)["checks"] for database in databases),
         account_id=row.account_id, calls_per_minute=row.calls_per_minute, failures=row.failures, paused_until=row.paused_until,
@@ -163,3 +163,7 @@ def _health(row: Connection, problem: str) -> str:
     if row.state != ConnectionState.ACTIVE or row.failures >= timing().breaker_failures:
         return "down"
     return "degraded" if problem or row.failures or _expires_soon(row) else "ok"
+
+
+def _webhook_path(row: Connection) -> str:
+    return f"/hooks/{'slack' if row.connector == 'slack' else 'notion'}/{row.webhook_key}/"

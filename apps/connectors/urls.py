@@ -7,4 +7,5 @@ from apps.connectors import views
 app_name = "connectors"
 urlpatterns = [
     path("notion/<slug:key>/", views.notion_webhook, name="notion_webhook"),
+    path("slack/<slug:key>/", views.slack_interaction, name="slack_interaction"),
 ]

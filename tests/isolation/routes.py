@@ -209,6 +209,7 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "trigger_doors:webhook": lambda v: {"key": (v.hook_key, "x" * 43)},
     "trigger_doors:mail": lambda v: {"key": (v.mail_key, "x" * 43)},
     "connectors:notion_webhook": lambda v: {"key": (v.webhook_key, "x" * 43)},
+    "connectors:slack_interaction": lambda v: {"key": (v.webhook_key, "x" * 43)},
     "accounts:api_session_revoke": lambda v: {"session_id": (v.api_session, UNKNOWN_UUID)},
     "accounts:session_end": lambda v: {"session_id": (v.browser_session, UNKNOWN_INT)},
     "accounts:staff_access_end": lambda v: {"access_id": (v.staff_access, UNKNOWN_INT)},

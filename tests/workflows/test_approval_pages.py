@@ -151,7 +151,7 @@ def test_viewer_reads_and_does_not_decide(browse: Any, viewer: Any, row: Approva
 def test_mail_leads_to_a_page_for_who_is_signed_in_and_gives_no_right(
     browse: Any, user: Any, member: Any, row: Approval
 ) -> None:
-    assert telling.tell(approval_id=row.pk, occasion="asked") == 1
+    assert telling.tell(approval_id=row.pk, occasion="asked") == 2
     assert sorted(one.to[0] for one in mail.outbox) == ["member@acme.example", "owner@acme.example"]
     message = next(one for one in mail.outbox if one.to == ["owner@acme.example"])
     assert message.subject == "Approve “Write to the client”?"

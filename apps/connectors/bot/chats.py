@@ -18,6 +18,7 @@ from apps.tenants import facade as tenants
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 LENGTH = 8
+CHATTING = ("telegram", "slack")
 LASTS_S = 600
 TRIES = 5
 TRIES_S = 3600
@@ -28,8 +29,8 @@ def make_code(*, connection_id: UUID, user_id: int) -> str:
 
     Raises ``NotFound``, ``Conflict`` for a connection without a bot.
     """
-    if connections.get(connection_id).connector != "telegram":
-        raise Conflict(_("Only a Telegram connection has chats."))
+    if connections.get(connection_id).connector not in CHATTING:
+        raise Conflict(_("Only Telegram and Slack connections have chats."))
     code = "".join(secrets.choice(ALPHABET) for _place in range(LENGTH))
     with transaction.atomic():
         BotLinkCode.objects.filter(connection=connection_id, user_id=user_id, used_at=None).delete()

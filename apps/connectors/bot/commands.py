@@ -12,9 +12,10 @@ from apps.core.dashboard import Notice, notice_sources
 LISTED = 8
 
 
-def needs(permissions: frozenset[str], limit: int = LISTED) -> list[Notice]:
-    """What needs a person, as Home shows it to somebody with these permissions."""
-    sources = sorted((one for one in notice_sources if one.section == "needs"), key=lambda one: one.order)
+def needs(permissions: frozenset[str], limit: int = LISTED, *, without: frozenset[str] = frozenset()) -> list[Notice]:
+    """What needs a person, as Home shows it to somebody with these permissions; sources named in ``without`` left out."""
+    found = (one for one in notice_sources if one.section == "needs" and one.name not in without)
+    sources = sorted(found, key=lambda one: one.order)
     return [notice for source in sources if source.permission in permissions for notice in source.list(limit)][:limit]
 
 

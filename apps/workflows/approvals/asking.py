@@ -13,6 +13,7 @@ from apps.dispatch.contracts import NewWork
 from apps.dispatch.enums import Queue
 from apps.live import facade as live_updates
 from apps.tenants.facade import current_tenant
+from apps.workflows.approvals.channels import close_everywhere
 from apps.workflows.approvals.conf import EXPIRE_KIND, TELL_KIND
 from apps.workflows.approvals.enums import ApprovalKind, ApprovalState
 from apps.workflows.approvals.models import Approval
@@ -106,13 +107,19 @@ def announce(row: Approval) -> None:
 def void(row: Approval, *, note: str) -> bool:
     """Take a question out of force because its bytes are not the ones that would be sent. False when it was used or decided."""
     found = Approval.objects.filter(OPEN, pk=row.pk)
-    return bool(found.update(state=ApprovalState.VOID, decided_at=Now(), note=note[:500]))
+    if not found.update(state=ApprovalState.VOID, decided_at=Now(), note=note[:500]):
+        return False
+    close_everywhere(Approval(pk=row.pk, state=ApprovalState.VOID))
+    return True
 
 
 def withdraw(*, run_ids: list[UUID], reason: str) -> int:
     """The run ended: nobody needs to decide any more, and what was approved but not sent is not sent."""
     found = Approval.objects.filter(OPEN, run_id__in=run_ids)
+    ids = list(found.values_list("pk", flat=True))
     count = found.update(state=ApprovalState.WITHDRAWN, decided_at=Now(), note=reason[:500])
     if count:
+        for row in Approval.objects.filter(pk__in=ids, state=ApprovalState.WITHDRAWN).only("pk", "state"):
+            close_everywhere(row)
         live_updates.changed(tenant_id=current_tenant().id, topics=["approvals"])
     return count

@@ -23,12 +23,21 @@ class ApprovalChannel:
 
     A button in a message names the approval and its payload hash; whoever handles the press calls ``facade.decide_approval``
     with the member behind the account that pressed, channel "chat" and that hash. The message itself decides nothing.
+    ``close`` is called, inside the transaction that decided, for a question that is no longer open: what was sent shall say so.
     """
 
     name: str
     send: Callable[[ApprovalMessage], None]
+    close: Callable[[Approval], None] | None = None
 
 
 approval_channels: Registry[ApprovalChannel] = Registry(
     name="workflows.approval_channels", entry_type=ApprovalChannel, key=lambda channel: channel.name
 )
+
+
+def close_everywhere(row: Approval) -> None:
+    """Have every channel say that a question is no longer open."""
+    for channel in approval_channels:
+        if channel.close is not None:
+            channel.close(row)

@@ -19,6 +19,7 @@ from apps.dispatch import facade as dispatch
 from apps.dispatch.errors import TooLateToUndo
 from apps.tenants.facade import current_tenant
 from apps.workflows.approvals.asking import MARGIN_S, announce, later, tell
+from apps.workflows.approvals.channels import close_everywhere
 from apps.workflows.approvals.conf import TALLY_KIND, UNDO_S
 from apps.workflows.approvals.enums import ApprovalKind, ApprovalState, Channel, Choice
 from apps.workflows.approvals.errors import (
@@ -199,6 +200,7 @@ def _close(row: Approval, state: ApprovalState, **columns: Any) -> None:
         setattr(row, name, value)
     row.save(update_fields=["state", "decided_at", *columns])
     announce(row)
+    close_everywhere(row)
     tell_approval(row, kind="decided")
 
 

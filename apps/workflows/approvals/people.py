@@ -22,6 +22,7 @@ class Decider:
     email: str
     language: str = ""
     deputy_of: int | None = None
+    time_zone: str = ""
 
 
 def deciders_of(row: Approval) -> list[Decider]:
@@ -43,6 +44,7 @@ def deciders_of(row: Approval) -> list[Decider]:
             email=members[user_id].user.email,
             language=members[user_id].user.language,
             deputy_of=person_id,
+            time_zone=members[user_id].user.time_zone,
         )
         for user_id, person_id in found.items()
     ]

@@ -2,18 +2,21 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.connectors.registries import card_kinds
 from apps.core.dashboard import NoticeSource, notice_sources
 from apps.core.navigation import NavigationItem, navigation
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.live.contracts import LiveTopic
 from apps.live.registries import live_topics
-from apps.workflows.approvals import conf, jobs
+from apps.workflows.approvals import chatting, conf, jobs
 from apps.workflows.approvals.channels import ApprovalChannel, approval_channels
 from apps.workflows.approvals.mailing import send_mails
 from apps.workflows.approvals.reading import count_pending, notices
 from apps.workflows.approvals.step import ApprovalStep
 
 approval_channels.register(ApprovalChannel(name="mail", send=send_mails))
+approval_channels.register(ApprovalChannel(name="chat", send=chatting.send_cards, close=chatting.close_cards))
+card_kinds.register(chatting.KIND)
 navigation.register(
     NavigationItem(
         url_name="workflows:approval_list",

@@ -1,8 +1,11 @@
 """Slack's Web API, as far as the connector uses it. Failures come with status 200, as Slack sends them."""
 
+import hashlib
+import hmac
 import json
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.servers.services.base import Refusal, Request, Service
 
@@ -20,6 +23,7 @@ class Slack(Service):
         }
         self.oauth.shape = lambda answer: {"ok": True, **answer, "team": {"id": "T1"}}
         self.channels = {"C0GENERAL1": "general", "C0ORDERS01": "orders"}
+        self.people: dict[str, str] = {}
         self.messages: dict[str, list[dict[str, Any]]] = {name: [] for name in self.channels}
         self.reactions: set[tuple[str, str, str]] = set()
 
@@ -46,13 +50,13 @@ class Slack(Service):
         channel = self._channel(wanted)
         metadata = wanted.get("metadata")
         message = {"ts": f"{time.time():.6f}", "text": wanted["text"], "user": "U1", "thread_ts": wanted.get("thread_ts"),
-                   "metadata": json.loads(metadata) if isinstance(metadata, str) else metadata}  # fmt: skip
+                   "metadata": json.loads(metadata) if isinstance(metadata, str) else metadata, "blocks": _blocks(wanted)}  # fmt: skip
         self.messages[channel].insert(0, message)
         return {"channel": channel, "ts": message["ts"], "message": message}
 
     def chat_update(self, wanted: dict[str, Any]) -> dict[str, Any]:
         message = self._message(wanted, wanted["ts"])
-        message["text"] = wanted["text"]
+        message["text"], message["blocks"] = wanted["text"], _blocks(wanted)
         return {"channel": wanted["channel"], "ts": message["ts"], "text": message["text"]}
 
     def conversations_history(self, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +84,43 @@ class Slack(Service):
             raise Refusal(200, {"ok": False, "error": "users_not_found"})
         return {"user": {"id": "U0ANA0001", "name": "ana", "real_name": "Ana Example"}}
 
+    def cards(self, user: str) -> list[dict[str, Any]]:
+        """What the app wrote to a person, oldest first: text and buttons, by label."""
+        found = self.messages.get(self.people.get(user, ""), [])
+        return [
+            {"text": one["blocks"][0]["text"]["text"], "ts": one["ts"],
+             "buttons": {button["text"]["text"]: button for block in one["blocks"][1:] for button in block["elements"]}}
+            for one in reversed(found)
+        ]  # fmt: skip
+
+    def pressed(self, user: str, button: dict[str, Any], *, team: str = "T1") -> bytes:
+        """The body of the request Slack makes when a person presses a button (block_actions)."""
+        action = {**button, "action_ts": f"{time.time():.6f}", "block_id": "b"}
+        payload = {"type": "block_actions", "team": {"id": team}, "user": {"id": user, "team_id": team}, "actions": [action],
+                   "trigger_id": str(self.next_id())}  # fmt: skip
+        return urlencode({"payload": json.dumps(payload)}).encode()
+
+    @staticmethod
+    def commanded(user: str, text: str, *, team: str = "T1") -> bytes:
+        """The body of the request Slack makes for a slash command."""
+        said = {"command": "/echopilot", "text": text, "user_id": user, "user_name": "ana", "team_id": team}
+        return urlencode(said).encode()
+
+    @staticmethod
+    def signed(body: bytes, secret: str, *, at: float | None = None) -> dict[str, str]:
+        """Headers as Slack signs them (v0: HMAC-SHA256 over "v0:time:body")."""
+        stamp = str(int(time.time() if at is None else at))
+        digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+        return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
+
     def _channel(self, wanted: dict[str, Any]) -> str:
+        """A channel's id; a person's id opens the conversation with them."""
+        if str(wanted["channel"])[:1] == "U":
+            place = self.people.setdefault(wanted["channel"], f"D{wanted['channel'][1:]}")
+            self.messages.setdefault(place, [])
+            return place
+        if wanted["channel"] in self.people.values():
+            return str(wanted["channel"])
         if wanted["channel"] not in self.channels:
             raise Refusal(200, {"ok": False, "error": "channel_not_found"})
         return str(wanted["channel"])
@@ -97,3 +137,8 @@ class Slack(Service):
         more = begin + size < len(found)
         return {"messages": found[begin : begin + size], "has_more": more,
                 "response_metadata": {"next_cursor": str(begin + size) if more else ""}}  # fmt: skip
+
+
+def _blocks(wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    blocks = wanted.get("blocks") or []
+    return list(json.loads(blocks) if isinstance(blocks, str) else blocks)

@@ -1,5 +1,6 @@
 """Telegram's Bot API for one bot: messages out, messages in by long polling or webhook."""
 
+import json
 import time
 from typing import Any
 
@@ -18,6 +19,8 @@ class Telegram(Service):
         self.updates: list[dict[str, Any]] = []
         self.webhook: dict[str, str] = {}
         self.blocked: set[str] = set()
+        self.keyboards: dict[tuple[str, int], list[dict[str, str]]] = {}
+        self.notes: list[dict[str, str]] = []
 
     def admit(self, request: Request) -> None:
         if not any(request.path.startswith(f"/bot{token}/") for token in self.tokens):
@@ -40,6 +43,24 @@ class Telegram(Service):
             self.updates.append(update)
             return update
 
+    def cards(self, chat: int) -> list[dict[str, Any]]:
+        """What the bot wrote to a chat, oldest first: number, text and buttons, by label."""
+        return [
+            {"number": number, "text": text,
+             "buttons": {one["text"]: one for one in self.keyboards.get((str(chat), number), [])}}
+            for number, text in self.messages.get(str(chat), {}).items()
+        ]  # fmt: skip
+
+    def press(self, chat: int, number: int, data: str, *, by: int | None = None) -> dict[str, Any]:
+        """A person presses a button under a message of the bot's; ``by`` another person than the chat's."""
+        with self.lock:
+            who = chat if by is None else by
+            query = {"id": str(self.next_id()), "from": {"id": who, "is_bot": False, "first_name": "Ana"}, "chat_instance": "1",
+                     "data": data, "message": self._message(str(chat), number, "")}  # fmt: skip
+            update = {"update_id": 1000 + self.next_id(), "callback_query": query}
+            self.updates.append(update)
+            return update
+
     def said(self, chat: int) -> list[str]:
         """What the bot wrote to a chat."""
         return list(self.messages.get(str(chat), {}).values())
@@ -48,7 +69,20 @@ class Telegram(Service):
         return {"id": 123456, "is_bot": True, "first_name": "EchoPilot", "username": "acme_echo_bot"}
 
     def on_sendMessage(self, wanted: dict[str, str]) -> Any:
-        return self._keep(wanted["chat_id"], wanted["text"])
+        sent = self._keep(wanted["chat_id"], wanted["text"])
+        self._keyboard(wanted, sent["message_id"])
+        return sent
+
+    def on_answerCallbackQuery(self, wanted: dict[str, str]) -> Any:
+        self.notes.append(wanted)
+        return True
+
+    def _keyboard(self, wanted: dict[str, str], number: int) -> None:
+        rows = json.loads(wanted.get("reply_markup") or "{}").get("inline_keyboard", [])
+        buttons = [one for row in rows for one in row]
+        if any(len(one.get("callback_data", "").encode()) > 64 for one in buttons):
+            raise _bad("Bad Request: BUTTON_DATA_INVALID")
+        self.keyboards[wanted["chat_id"], number] = buttons
 
     def on_sendPhoto(self, wanted: dict[str, str]) -> Any:
         return self._keep(wanted["chat_id"], f"[{wanted['photo']}] {wanted.get('caption', '')}")
@@ -61,6 +95,7 @@ class Telegram(Service):
         if kept[number] == wanted["text"]:
             raise _bad("Bad Request: message is not modified: specified new message content is the same")
         kept[number] = wanted["text"]
+        self._keyboard(wanted, number)
         return self._message(wanted["chat_id"], number, wanted["text"])
 
     def on_deleteMessage(self, wanted: dict[str, str]) -> Any:

@@ -1,6 +1,6 @@
 """Slack through slack-sdk. Slack says most failures with status 200, and its retries are switched off: ours apply."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -77,6 +77,23 @@ def post_message(call: ActionCall) -> Mapping[str, Json]:
         unfurl_links=inputs.get("unfurl_links", False), metadata={"event_type": MARK, "event_payload": {"key": call.key}},
     )  # fmt: skip
     return {"channel": answer["channel"], "ts": answer["ts"]}
+
+
+def send_card(call: ActionCall) -> str:
+    """A message to one person with buttons under it; where it stands. Its text is plain: nothing in it is markup."""
+    inputs = call.inputs
+    answer = _client(call).chat_postMessage(
+        channel=inputs["chat_id"], text=_plain(inputs["text"]), blocks=_blocks(inputs["text"], inputs["buttons"]),
+        unfurl_links=False,
+    )  # fmt: skip
+    return f"{answer['channel']}:{answer['ts']}"
+
+
+def revise_card(call: ActionCall) -> None:
+    """Another text for a card, whose buttons go."""
+    channel, _colon, ts = call.inputs["remote_id"].partition(":")
+    text = call.inputs["text"]
+    _client(call).chat_update(channel=channel, ts=ts, text=_plain(text), blocks=_blocks(text, ()))
 
 
 def find_message(call: ActionCall) -> Mapping[str, Json] | None:
@@ -169,6 +186,25 @@ def reach_of_reaction(inputs: Mapping[str, Json]) -> Reach:
     return Reach(
         writes=True, audience=Audience.WORKSPACE, recipients=(str(inputs.get("channel", "")),), destination="slack.com"
     )
+
+
+def _blocks(text: str, buttons: Sequence[Mapping[str, str]]) -> list[Json]:
+    """Block Kit: a section of plain text and, if any, a row of buttons."""
+
+    def made(one: Mapping[str, str]) -> Json:
+        button = {"type": "button", "text": {"type": "plain_text", "text": one["label"][:75]}}
+        if one.get("url"):
+            return {**button, "url": one["url"], "action_id": "open"}
+        style = {"style": one["tone"]} if one.get("tone") in ("primary", "danger") else {}
+        return {**button, **style, "action_id": one["choice"], "value": one["card"]}
+
+    section = {"type": "section", "text": {"type": "plain_text", "text": text[:3000]}}
+    return [section, *([{"type": "actions", "elements": [made(one) for one in buttons]}] if buttons else [])]
+
+
+def _plain(text: str) -> str:
+    """Text that Slack's markup does not read: it may come from anywhere and must call nobody."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _client(call: ActionCall) -> Any:

@@ -30,7 +30,9 @@ SLACK = Connector(
     rate=RateRule(calls=50),
     check=client.check,
     explain=client.explain,
-    fields=(ConnectField(name="token", label=_("Bot token"), secret=True, help=_("It begins with xoxb-.")),),
+    fields=(ConnectField(name="token", label=_("Bot token"), secret=True, help=_("It begins with xoxb-.")),
+            ConnectField(name="signing_secret", label=_("Signing secret"), secret=True, required=False,
+                         help=_("From “Basic Information”. With it, people decide about approvals by buttons in Slack."))),
     oauth=OAuth(client="slack", authorize_url="/oauth/v2/authorize", token_url="/api/oauth.v2.access", scopes=SCOPES,  # noqa: S106
                 revoke_url="", scope_separator=",", token=bot_token, register_at="https://api.slack.com/apps"),
     help=(

@@ -2,7 +2,8 @@
 never written down."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -53,6 +54,26 @@ def send_message(call: ActionCall) -> Mapping[str, Json]:
     )))  # fmt: skip
 
 
+def send_card(call: ActionCall) -> str:
+    """A message with buttons under it; its number."""
+    return str(run(call, lambda bot: bot.send_message(
+        chat_id=call.inputs["chat_id"], text=call.inputs["text"], reply_markup=_keyboard(call.inputs["buttons"])
+    )).message_id)  # fmt: skip
+
+
+def revise_card(call: ActionCall) -> None:
+    """Another text for a card, whose buttons go."""
+    edit_message(replace(call, inputs={**call.inputs, "message_id": int(call.inputs["remote_id"])}))
+
+
+def answer_press(call: ActionCall) -> None:
+    """A note to whoever pressed a button, which they have to close."""
+    run(
+        call,
+        lambda bot: bot.answer_callback_query(call.inputs["pressed"], text=call.inputs["text"][:200], show_alert=True),
+    )
+
+
 def send_photo(call: ActionCall) -> Mapping[str, Json]:
     """A picture by its address, with a caption."""
     inputs = call.inputs
@@ -93,8 +114,9 @@ def get_chat(call: ActionCall) -> Mapping[str, Json]:
 
 def updates(call: ActionCall, *, offset: int, wait_s: int) -> list[Any]:
     """Messages to the bot from ``offset`` on, waiting up to ``wait_s`` for the first (long polling)."""
+    wanted = ["message", "callback_query"]
     return list(
-        run(call, lambda bot: bot.get_updates(offset=offset, timeout=wait_s, limit=100, allowed_updates=["message"]))
+        run(call, lambda bot: bot.get_updates(offset=offset, timeout=wait_s, limit=100, allowed_updates=wanted))
     )
 
 
@@ -120,6 +142,17 @@ def run(call: ActionCall, use: Callable[[Any], Awaitable[Any]]) -> Any:
         return asyncio.run(one())
     except Exception as error:
         raise coded_inside(error) or error from error
+
+
+def _keyboard(buttons: Sequence[Mapping[str, str]]) -> Any:
+    from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+    def made(one: Mapping[str, str]) -> Any:
+        if one.get("url"):
+            return InlineKeyboardButton(one["label"], url=one["url"])
+        return InlineKeyboardButton(one["label"], callback_data=f"{one['choice']}:{one['card']}")
+
+    return InlineKeyboardMarkup([[made(one)] for one in buttons]) if buttons else None
 
 
 def _sent(message: Any) -> dict[str, Json]:
