@@ -16,6 +16,7 @@ from apps.workflows import faultpoints
 from apps.workflows.approvals import settings as approval_settings
 from apps.workflows.approvals.conf import EXPIRE_KIND, TALLY_KIND
 from apps.workflows.conf import CANCEL_KIND, RUN_KIND
+from apps.workflows.engine import runner
 from apps.workflows.registries import step_types
 from tests.workflows.provider_steps import STEPS
 
@@ -88,6 +89,14 @@ def armed() -> None:
         file.unlink()
         faultpoints._armed, faultpoints._left = point, 1
     plain()
+
+
+def mailing() -> None:
+    """``armed`` in a workspace that is live, its mails going to the server on port ``MAIL_PORT``."""
+    runner.is_rehearsal = lambda _tenant: False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", int(os.environ["MAIL_PORT"])
+    armed()
 
 
 def measured() -> None:

@@ -12,13 +12,14 @@ PASSWORD = "right password"
 
 
 class MailServer:
-    """Takes mails; ``answers`` are what it says to the next ones instead, ``vanish`` breaks the connection after the content."""
+    """Takes mails. ``answers`` are what it says to the next ones instead, ``refused`` what it says to addresses; ``vanish`` breaks
+    the connection after the content, ``hang_up`` before."""
 
     def __init__(self) -> None:
         self.kept: list[Any] = []
         self.answers: list[str] = []
         self.refused: dict[str, str] = {}
-        self.vanish = False
+        self.vanish = self.hang_up = False
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.controller = Controller(
@@ -35,6 +36,10 @@ class MailServer:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Nobody answers any more; a second call changes nothing."""
         with contextlib.suppress(RuntimeError):  # somebody stopped it already
             self.controller.stop(no_assert=True)
 
@@ -47,6 +52,12 @@ class MailServer:
         self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: LoginPassword
     ) -> AuthResult:
         return AuthResult(success=data.password == PASSWORD.encode(), handled=False)
+
+    async def handle_MAIL(self, server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        if self.hang_up:
+            server.transport.close()
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
         if address in self.refused:

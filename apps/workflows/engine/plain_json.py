@@ -4,8 +4,9 @@ import json
 import re
 from typing import Any
 
-_SURROGATE = re.compile(r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}")
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+# From left to right, so that an escaped backslash is passed over whole: the "\\\\ud83d" of a JSON text kept inside another is no
+# surrogate. Group 1 stays as it is.
+_UNSTORABLE = re.compile(r"(\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\u0000|\\ud[89a-f][0-9a-f]{2}")
 MAX_DEPTH = 64
 # One encoder for all: ``json.dumps`` with options of its own builds one at each call.
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
@@ -38,10 +39,8 @@ def storable(value: Any, *, limit: int) -> str:
 
 def clean(text: str) -> str:
     """JSON text with NUL characters and lone surrogates replaced by U+FFFD."""
-    if "\\u0000" in text:
-        text = _NUL.sub(r"\1\\ufffd", text)
-    if "\\ud" in text:
-        text = _SURROGATE.sub(r"\\ufffd", text)
+    if "\\u0000" in text or "\\ud" in text:
+        return _UNSTORABLE.sub(lambda found: found[1] or "\\ufffd", text)
     return text
 
 

@@ -169,6 +169,8 @@ def moment_of(text: str, zone: str) -> datetime:
         return moment
     try:
         return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except OverflowError:
+        raise EffectFailed(FailureKind.PERMANENT, "bad_moment", f"{text!r} is outside of the calendar.") from None
     except (KeyError, ValueError, OSError):
         raise EffectFailed(FailureKind.PERMANENT, "bad_time_zone", f"{zone!r} is no time zone.") from None
 
