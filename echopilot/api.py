@@ -20,4 +20,6 @@ urlpatterns = [
     path("", include("apps.tasks.api.routes")),
     path("", include("apps.workflows.approvals.api")),
     path("", include("apps.workflows.secrets.api")),
+    path("", include("apps.workflows.whatif.api")),
+    path("", include("apps.connectors.webhooks_out.api")),
 ]

@@ -104,6 +104,7 @@ def _pages() -> dict[str, str]:
         "tasks_deep": f"/tasks/?cursor={middle.number}", "tasks_search": "/tasks/?q=refund+letter+of+client+44",
         "tasks_search_none": "/tasks/?q=nowhere+to+be+found", "task": f"/tasks/{done.pk}/", "new_task": "/tasks/new/",
         "runs": "/runs/", "runs_failed": "/runs/?state=failed", "run": f"/runs/{done.run_id}/", "workflows": "/workflows/",
+        "analytics": "/workflows/answer/analytics/?days=90", "secrets": "/secrets/",
         "connections": "/connections/", "connection": f"/connections/{Connection.objects.get().pk}/",
         "conflicts": "/connections/conflicts/", "costs": "/costs/", "costs_filtered": "/costs/?model=gpt-4o&workflow=answer",
         "calls": "/costs/calls/", "calls_failed": "/costs/calls/?state=failed", "budgets": "/costs/budgets/",

@@ -135,10 +135,12 @@ def _add_up_usage() -> None:
 
     from apps.ai.usage.rolling import roll_up
     from apps.tasks.services.metrics import roll_up_recent
+    from apps.workflows.analytics import rollup
 
     while roll_up(now=timezone.now()):
         pass
     roll_up_recent()
+    rollup.roll_up()
 
 
 def _counted() -> dict[str, int]:

@@ -121,6 +121,9 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         f"workflows:{name}": lambda v: {"slug": (v.workflow, "unknown")}
         for name in ("what_if_create", "analytics", "analytics_csv", "proposal_create")
     },
+    "whatif_api:what_if_list": lambda v: {"slug": (v.workflow, "unknown")},
+    "whatif_api:what_if_detail": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
+    "whatif_api:what_if_cancel": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
     "workflows:what_if_detail": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
     "workflows:what_if_cancel": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
     "workflows:proposal_detail": lambda v: {"proposal_id": (v.proposal, UNKNOWN_UUID)},
@@ -205,6 +208,8 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         f"webhooks:webhook_{verb}": lambda v: {"endpoint_id": (v.endpoint, UNKNOWN_UUID)}
         for verb in ("detail", "change", "test", "pause", "resume", "rotate", "remove", "replay_failed")
     },
+    "webhooks_api:delivery_detail": lambda v: {"delivery_id": (v.delivery, UNKNOWN_INT)},
+    "webhooks_api:delivery_replay": lambda v: {"delivery_id": (v.delivery, UNKNOWN_INT)},
     "webhooks:delivery_replay": lambda v: {"delivery_id": (v.delivery, UNKNOWN_INT)},
     "trigger_doors:webhook": lambda v: {"key": (v.hook_key, "x" * 43)},
     "trigger_doors:mail": lambda v: {"key": (v.mail_key, "x" * 43)},

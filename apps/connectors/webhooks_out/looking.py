@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apps.connectors.webhooks_out.enums import DeliveryState, EndpointState
 from apps.connectors.webhooks_out.models import WebhookDelivery, WebhookEndpoint
 from apps.core.dashboard import Notice
+from apps.core.errors import NotFound
 
 LATEST = 50
 
@@ -24,9 +25,32 @@ def list_endpoints() -> "QuerySet[WebhookEndpoint, Any]":
 
 
 def list_deliveries(endpoint_id: UUID, *, limit: int = LATEST) -> list[WebhookDelivery]:
-    """The latest deliveries, newest first, with their events."""
-    rows = WebhookDelivery.objects.select_related("event").filter(endpoint_id=endpoint_id)
+    """The latest deliveries to an endpoint, newest first, with their events."""
+    return find_deliveries(endpoint_id=endpoint_id, limit=limit)
+
+
+def find_deliveries(
+    *, endpoint_id: UUID | None = None, state: str = "", kind: str = "", before: int | None = None, limit: int = LATEST
+) -> list[WebhookDelivery]:
+    """Deliveries with an id below ``before``, newest first, with their events. One query."""
+    rows = WebhookDelivery.objects.select_related("event")
+    if endpoint_id is not None:
+        rows = rows.filter(endpoint_id=endpoint_id)
+    if state:
+        rows = rows.filter(state=state)
+    if kind:
+        rows = rows.filter(event__type=kind)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
     return list(rows.order_by("-id")[:limit])
+
+
+def get_delivery(delivery_id: int) -> WebhookDelivery:
+    """One delivery with its event. Raises ``NotFound``."""
+    row = WebhookDelivery.objects.select_related("event").filter(pk=delivery_id).first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def counts(endpoint_id: UUID) -> Mapping[str, int]:

@@ -67,11 +67,13 @@ def ask_what_if(
     cap_micros: int = 0,
     title: str = "",
     actor: int | None = None,
+    what_if_id: UUID | None = None,
 ) -> UUID:
     """Start a shadow for each selected run with a version, a draft ``definition``, or (neither) the current version.
 
-    Nothing leaves the workspace but model calls within ``cap_micros`` (0: none). All of it in one transaction. Raises
-    ``UnknownWorkflow``, ``InvalidInput`` (selection, model, version), ``InvalidDefinition`` and ``NothingToCompare``.
+    Nothing leaves the workspace but model calls within ``cap_micros`` (0: none). All of it in one transaction. A second call with
+    the same ``what_if_id`` starts nothing and returns it. Raises ``UnknownWorkflow``, ``InvalidInput`` (selection, model, version),
+    ``InvalidDefinition`` and ``NothingToCompare``.
     """
     found = Workflow.objects.filter(slug=workflow).first()
     if found is None:
@@ -79,21 +81,25 @@ def ask_what_if(
     document, number = _document(found, version_number, definition)
     _check(selection, model, cap_micros)
     with transaction.atomic():
-        runs = list(select_runs(found, selection))
-        if not runs:
-            raise NothingToCompare
-        what_if = WhatIf.objects.create(
-            workflow=found,
-            title=title[:160] or (_("Version %(n)d") % {"n": number} if number else _("Draft")),
-            version_number=number,
-            definition=document,
-            model=model,
-            pays=cap_micros > 0,
-            cap_micros=cap_micros,
-            selection=selection.as_json(),
-            created_by=actor,
+        what_if, is_new = WhatIf.objects.get_or_create(
+            pk=what_if_id or new_id(),
+            defaults={
+                "workflow": found,
+                "title": title[:160] or (_("Version %(n)d") % {"n": number} if number else _("Draft")),
+                "version_number": number,
+                "definition": document,
+                "model": model,
+                "pays": cap_micros > 0,
+                "cap_micros": cap_micros,
+                "selection": selection.as_json(),
+                "created_by": actor,
+            },
         )
-        _start_shadows(what_if, runs)
+        if is_new:
+            runs = list(select_runs(found, selection))
+            if not runs:
+                raise NothingToCompare
+            _start_shadows(what_if, runs)
     return what_if.pk
 
 
