@@ -185,8 +185,10 @@ def _last_to_end() -> str:
     found = []
     for slug in TENANTS:
         with tenant_context(get_tenant(slug=slug)):
-            roots = Run.objects.filter(parent_id=None).order_by("-finished_at")
+            roots = Run.objects.filter(parent_id=None).exclude(finished_at=None).order_by("-finished_at")
             found += roots.values_list("finished_at", "created_at", "version__workflow__slug", "inputs__ref")[:1]
+    if not found:
+        return "none"
     ended, began, shape, ref = max(found)
     return f"{shape} {ref} {(ended - began).total_seconds():.1f} s"
 
