@@ -1,7 +1,6 @@
 """A template carried through on its sample data, with the builder's own trial, and everything taken back afterwards."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.db import transaction
 from apps.core.errors import PlatformError
 from apps.workflows.builder import trial
 from apps.workflows.catalogue import config_validators
+from apps.workflows.core.definition import CONTROL_TYPES
 from apps.workflows.core.validate import schema_problems
 from apps.workflows.library.installing import definition_of
 from apps.workflows.library.packages import Package
@@ -18,6 +18,11 @@ from apps.workflows.models import StepSample, Workflow
 Json = Any
 NO_CONNECTION = "00000000-0000-4000-8000-000000000000"
 SHOWN = 600
+# Settings and answers that speak for themselves.
+SAID = ("title", "content", "text", "body", "message")
+# Steps whose answer matters more than what they were told, and what of it does not.
+ASKING = ("ai.", "http.get", "slack.read", "github.find")
+BESIDE = frozenset({"model", "status", "headers"})
 
 
 class _TakenBack(Exception):
@@ -70,7 +75,7 @@ def rehearse(package: Package) -> Rehearsal:
     lines = tuple(
         Line(
             step=one["step"], type=steps[one["step"]]["type"], title=steps[one["step"]].get("title", one["step"]),
-            state=one["state"], is_sample=one["how"] == "pinned", text=_text(one), config=one["config"],
+            state=one["state"], is_sample=one["how"] == "pinned", text=_text(one, steps[one["step"]]["type"]), config=one["config"],
         )
         for one in log
     )  # fmt: skip
@@ -101,10 +106,25 @@ def _tried(package: Package, document: Mapping[str, Json]) -> Any:
     return trial.go_on(row, slug, skip_first=False)
 
 
-def _text(line: Mapping[str, Json]) -> str:
+def _text(line: Mapping[str, Json], kind: str) -> str:
+    """What a person wants to see of a step: what it would tell, ask or send; else what it found."""
     if line.get("error"):
         return str(line["error"]["message"])[:SHOWN]
-    output = line.get("output")
-    if isinstance(output, Mapping) and isinstance(output.get("text"), str):
-        return str(output["text"])[:SHOWN]
-    return json.dumps(output, ensure_ascii=False)[:SHOWN] if output else ""
+    if kind in CONTROL_TYPES:
+        return ""
+    config, output = line.get("config") or {}, line.get("output") or {}
+    said = config.get("inputs") or {name: config[name] for name in SAID if config.get(name)}
+    if kind.startswith(ASKING) or not said:
+        said = {name: one for name, one in output.items() if name not in BESIDE}
+    return "\n".join(_lines(said))[:SHOWN]
+
+
+def _lines(value: Json, name: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from _lines(child, "" if key in SAID else key)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _lines(child, name)
+    elif value not in (None, ""):
+        yield f"{name}: {value}" if name else str(value)
