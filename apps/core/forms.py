@@ -6,6 +6,9 @@ from django import forms
 
 from apps.core.errors import PlatformError
 
+# Hidden, or drawn as one or several choices: no box to type into.
+NOT_BOXES = (forms.HiddenInput, forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)
+
 
 class AccessibleForm(forms.Form):
     """Marks every widget with the product's class; Django ties it to its help and error for screen readers."""
@@ -13,7 +16,7 @@ class AccessibleForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            if not isinstance(field.widget, forms.HiddenInput | forms.CheckboxInput):
+            if not isinstance(field.widget, NOT_BOXES):
                 field.widget.attrs.setdefault("class", "input")
 
     def add_platform_error(self, error: PlatformError) -> None:

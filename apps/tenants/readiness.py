@@ -21,15 +21,23 @@ def _migrations() -> Condition:
         name="migrations",
         title=_("The workspace's database is up to date"),
         met=not missing and not failed,
-        measured=f"{len(missing)} missing, {failed} failed",
-        wanted="0 missing, 0 failed",
+        measured=_counted(len(missing), failed),
+        wanted=_counted(0, 0),
     )
+
+
+def _counted(missing: int, failed: int) -> str:
+    return _("%(missing)s missing, %(failed)s failed") % {"missing": missing, "failed": failed}
 
 
 def _owner() -> Condition:
     owners = count_owners(tenant_id=current_tenant().id)
     return Condition(
-        name="owner", title=_("Somebody owns the workspace"), met=owners > 0, measured=str(owners), wanted="1 or more"
+        name="owner",
+        title=_("Somebody owns the workspace"),
+        met=owners > 0,
+        measured=str(owners),
+        wanted=_("1 or more"),
     )
 
 
@@ -40,8 +48,8 @@ def _second_factor() -> Condition:
         name="second_factor",
         title=_("Every owner has a second factor"),
         met=owners > 0 and owners == secured,
-        measured=f"{secured} of {owners}",
-        wanted="all",
+        measured=_("%(n)s of %(total)s") % {"n": secured, "total": owners},
+        wanted=_("all"),
         blocking=False,
     )
 
@@ -51,8 +59,8 @@ def _encryption() -> Condition:
         name="encryption",
         title=_("Stored credentials are encrypted with keys of this installation"),
         met=bool(settings.ENCRYPTION_KEYS),
-        measured="keys set" if settings.ENCRYPTION_KEYS else "no keys",
-        wanted="keys set",
+        measured=_("keys set") if settings.ENCRYPTION_KEYS else _("no keys"),
+        wanted=_("keys set"),
     )
 
 

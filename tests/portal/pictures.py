@@ -1,7 +1,7 @@
 """Takes a picture of every page in every look, of a running installation: ``python -m tests.portal.pictures --help``.
 
-Pages come from the installation itself: every entry of its navigation (read from the page "More"), the first thing behind each
-list, the public pages and the states of the frame. Looks: 320, 380, 768 and 1280 pixels, light and dark, English and Urdu; with ``--colors forced`` in the system's few colours, with
+Pages come from the installation itself: its links are followed from Home, one page for each address pattern; to these come the
+public pages and the states of the frame. Looks: 320, 380, 768 and 1280 pixels, light and dark, English and Urdu; with ``--colors forced`` in the system's few colours, with
 ``--motion no-preference`` with motion.
 What a machine can see is checked on each: answers, script errors, sideways overflow, axe's rules (WCAG 2.0 to 2.2 A and AA and
 best practice), addresses outside, compressed script. Findings are named at the end and make the exit code non-zero.
@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Response, sync_playwright
 from playwright.sync_api import Error as BrowserError
+
+from tests.portal.crawl import PLATFORM_PAGES, crawl
 
 WIDTHS = {320: 720, 380: 820, 768: 1024, 1280: 900}
 TOUCH_BELOW = 800
@@ -43,13 +45,6 @@ EXTRA = (
     "/no-such-page/", "/ palette", "/ account", "/ workspaces", "/ notifications", "/ create", "/ shortcuts",
     "/style/ sample-dialog", "/style/ sample-confirm", "/style/ sample-menu",
 )  # fmt: skip
-# Lists and the link inside them that leads to one thing.
-DETAILS = {
-    "/tasks/": "a[href^='/tasks/']:not([href*='?'])",
-    "/runs/": "a[href^='/runs/']:not([href*='?'])",
-    "/workflows/": "a[href^='/workflows/']:not([href*='?'])",
-    "/connections/": "a[href^='/connections/']:not([href*='?'])",
-}
 PUBLIC = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/no-such-page/")
 
 
@@ -175,18 +170,10 @@ def pages_of(browser: Browser, options: argparse.Namespace, state: Any) -> list[
     if state is None:
         return chosen([*public, *options.also], options)
     context = browser.new_context(base_url=options.url, storage_state=state)
-    page = context.new_page()
-    page.goto("/more/")
-    linked = page.locator(".more-groups nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    details = []
-    for list_path, link in DETAILS.items():
-        if list_path in linked:
-            page.goto(list_path)
-            found = page.locator(f"main {link}")
-            hrefs = found.evaluate_all("links => links.map(link => link.getAttribute('href'))")
-            details += [href for href in hrefs if href.partition("#")[0] not in {*linked, list_path}][:1]
+    found = crawl(context, ["/", "/more/", *options.also])
+    public += crawl(context, [f"{platform}/"], urlconf=PLATFORM_PAGES)
     context.close()
-    return chosen(list(dict.fromkeys([*linked, *details, *EXTRA, *public, *options.also])), options)
+    return chosen(list(dict.fromkeys([*found, *EXTRA, *public])), options)
 
 
 def chosen(pages: list[str], options: argparse.Namespace) -> list[str]:

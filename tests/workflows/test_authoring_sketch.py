@@ -123,6 +123,7 @@ WORDS = Words(
         "mail", "notify", "task", "channel", "slack", "telegram", "notion", "github", "hubspot", "airtable", "drive")},
     which_connection=lambda connector: f"which {connector}?",
     which_value=lambda title, what: f"{title}: {what}?",
+    left_out=lambda part: f"left out: {part}",
 )  # fmt: skip
 
 
@@ -180,3 +181,19 @@ def test_rhythms_in_four_languages(goal, trigger):
 def test_the_goals_cover_four_languages_evenly():
     counts = {code: sum(one["language"] == code for one in GOALS) for code in ("en", "es", "fr", "ur")}
     assert counts == {"en": 15, "es": 15, "fr": 15, "ur": 15}
+
+
+def test_hours_written_as_words_are_read_and_parts_nothing_was_known_in_are_named():
+    made = sketched(
+        "Every Monday at nine, look up our open tickets, summarise them and send the summary to the whole team by e-mail"
+    )
+    assert made["trigger"] == {"type": "schedule", "with": {"cron": "0 9 * * 1"}}
+    assert [one["id"] for one in made["steps"]] == ["summarise", "mail"]
+    assert made["questions"] == ["Mail: to?", "left out: look up our open tickets"]
+
+
+@pytest.mark.parametrize(
+    "goal", ["Cada lunes a las nueve resume el texto", "Chaque lundi à neuf heures, résume le texte", "Each monday at nine summarise it"]
+)  # fmt: skip
+def test_hours_in_words_in_other_languages(goal):
+    assert sketched(goal)["trigger"]["with"] == {"cron": "0 9 * * 1"}

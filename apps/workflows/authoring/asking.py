@@ -264,6 +264,7 @@ def _words() -> Words:
         which_connection=lambda connector: _("Which account of %(service)s shall be used? Connect it, then choose it in the step.")
         % {"service": connector.title()},
         which_value=lambda title, what: _("“%(step)s” needs a value: %(what)s.") % {"step": title, "what": what},
+        left_out=lambda part: _("No step was found for these words, so they are left out: “%(words)s”") % {"words": part},
     )  # fmt: skip
 
 

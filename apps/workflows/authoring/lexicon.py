@@ -28,6 +28,13 @@ WORKDAYS = re.compile(
 # Days as the last three fields of a cron line.
 RHYTHMS = ((WORKDAYS, "* * 1-5"), (DAILY, "* * *"), (WEEKLY, "* * 1"), (MONTHLY, "1 * *"))
 EVENING = re.compile(r"evening|night|noche|soir|شام|رات", ANY_CASE)
+# Hours as people write them out, read as digits before anything else is looked for.
+NUMBERS = {
+    "one una une": 1, "two dos deux": 2, "three tres trois": 3, "four cuatro quatre": 4, "five cinco cinq": 5,
+    "six seis": 6, "seven siete sept": 7, "eight ocho huit": 8, "nine nueve neuf": 9, "ten diez dix": 10,
+    "eleven once onze": 11, "twelve doce douze noon midday mediodía mediodia midi": 12,
+}  # fmt: skip
+AT_WORD = re.compile(r"(\b(?:at|a las|a la|al|à)\s+)(\w+)", ANY_CASE)
 AT = re.compile(
     r"(?:\bat|a las|à|بجے)\s*(\d{1,2})(?:[:h.](\d{2}))?\s*(am|pm)?|(\d{1,2})(?:[:.](\d{2}))?\s*بجے", ANY_CASE
 )
@@ -67,7 +74,7 @@ ACTS = {
     "slack": re.compile(r"\bslack\b|سلیک", ANY_CASE),
     "telegram": re.compile(r"\btelegram\b|ٹیلی ?گرام", ANY_CASE),
     "mail": re.compile(r"\b(?:send|mail|email|env[ií]\w*|manda\w*|envoi\w*|envoy\w+)\b[^.;۔]{0,40}(?:[\w.+-]+@[\w-]+\.[\w.]+)"
-                       r"|\b(?:send|env[ií]\w*|manda\w*|envoi\w*|envoy\w+)\b[^.,;]{0,25}\b(?:e-?mail|mail|correo|courriel)\b|ای ?میل (?:بھیج|کر)", ANY_CASE),
+                       r"|\b(?:send|env[ií]\w*|manda\w*|envoi\w*|envoy\w+)\b[^.,;]{0,60}\b(?:e-?mail|mail|correo|courriel)\b|ای ?میل (?:بھیج|کر)", ANY_CASE),
     "notify": re.compile(r"\b(?:notify|tell|alert|inform|let (?:me|us) know|remind|avís\w+|avisa\w*|notif\w+|prévien\w+|préven\w+|email me|mail me)\b|مطلع|اطلاع|بتاؤ|بتائ", ANY_CASE),
     "notion": re.compile(r"\b(?:add|create|save|write|store|put|añad\w+|guarda\w*|crea\w*|ajout\w+|enregistr\w+)\b[^.;]{0,40}\bnotion\b|نوشن میں", ANY_CASE),
     "github": re.compile(r"\bgithub\b[^.;]{0,20}\bissue\b|\bissue\b[^.;]{0,20}\bgithub\b|گٹ ?ہب", ANY_CASE),
@@ -76,6 +83,11 @@ ACTS = {
     "drive": re.compile(r"\b(?:google )?drive\b|گوگل ڈرائیو", ANY_CASE),
     "task": re.compile(r"\b(?:create|add|open|make|crea\w*|abr\w+|ouvr\w+|cré\w+)\b[^.,;]{0,15}\b(?:a |an |una? |une )?(?:task|tarea|tâche)\b|ٹاسک بنا|کام بنا", ANY_CASE),
 }  # fmt: skip
+# Where one thing to do ends and the next begins.
+CLAUSES = re.compile(
+    r"[,;،؛]\s+|[.۔!?؟](?:\s+|$)|\s+(?:and then|and|then|y luego|luego|después|puis|et|y)\s+|\s+(?:پھر|اور)\s+",
+    ANY_CASE,
+)
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 URL = re.compile(r"https?://[^\s,;\"'<>)]+")
 CHANNEL = re.compile(r"#([\w-]{1,60})")

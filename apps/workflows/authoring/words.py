@@ -1,7 +1,7 @@
 """A sketch from the goal's own words, for when no model that can design is connected. Plain Python.
 
 It knows the parts workflows are most often made of, in four languages, and puts those it recognises into the order in which the
-goal mentions them. What it does not recognise it does not guess: the person is told that only known words were used.
+goal mentions them. What it does not recognise it does not guess: parts of the goal in which it knew nothing are named.
 """
 
 import re
@@ -25,6 +25,7 @@ class Words:
     titles: Mapping[str, str]
     which_connection: Callable[[str], str]
     which_value: Callable[[str, str], str]
+    left_out: Callable[[str], str]
 
 
 @dataclass
@@ -65,6 +66,7 @@ def sketch_from_words(
 ) -> dict[str, Json] | None:
     """A sketch of what the goal names, or None when it names nothing known. ``connections``: connector -> id of the only or
     first working one. ``types`` are the installed step types: acts without one are left out."""
+    goal = _digits(goal)
     found = _acts(goal)
     plan = _Plan(goal, words, connections)
     for act, match in found:
@@ -72,6 +74,7 @@ def sketch_from_words(
     if not plan.steps:
         return None
     _link(plan.steps)
+    plan.questions += [words.left_out(part) for part in _unread(goal)]
     if "{{inputs.text}}" in str(plan.steps):
         plan.inputs["text"] = "string"
     inputs = [{"name": name, "type": kind, "required": name != "text"} for name, kind in plan.inputs.items()]
@@ -79,6 +82,35 @@ def sketch_from_words(
         "name": _title_of(goal), "explanation": "", "questions": plan.questions, "inputs": inputs,
         "trigger": trigger_of(goal), "steps": plan.steps,
     }  # fmt: skip
+
+
+def _digits(goal: str) -> str:
+    """Hours written as words become digits: "at nine" is "at 9"."""
+    numbers = {word: number for words, number in lex.NUMBERS.items() for word in words.split()}
+    return lex.AT_WORD.sub(lambda match: match[1] + str(numbers.get(match[2].casefold(), match[2])), goal)
+
+
+def _unread(goal: str) -> list[str]:
+    """Parts of the goal, of three words or more, in which nothing known was found."""
+    known = [
+        *lex.ACTS.values(),
+        *lex.TRIGGERS.values(),
+        lex.EVERY_N,
+        lex.HOURLY,
+        *(pattern for pattern, _days in lex.RHYTHMS),
+    ]
+    spans = [match.span() for pattern in known for match in pattern.finditer(goal)]
+    days = [day for names in lex.WEEKDAYS for day in names.split()]
+    parts, start = [], 0
+    for stop in [*(match.span() for match in lex.CLAUSES.finditer(goal)), (len(goal), len(goal))]:
+        part = goal[start : stop[0]]
+        read = any(begin < stop[0] and end > start for begin, end in spans) or any(
+            day in part.casefold() for day in days
+        )
+        if not read and len(part.split()) >= 3:
+            parts.append(" ".join(part.split())[:120])
+        start = stop[1]
+    return parts
 
 
 def _acts(goal: str) -> list[tuple[str, Any]]:
