@@ -72,7 +72,7 @@ def describe_steps() -> list[StepDescription]:
 
 def _control(kind: str) -> StepDescription:
     title, description, icon, fields, output = CONTROL[kind]
-    properties = {name: STEP["properties"][name] for name in fields}
+    properties = {name: plain(STEP["properties"][name]) for name in fields}
     return StepDescription(
         type=kind,
         title=str(title),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.workflows.core.problems import gettext_noop as _
+
 STEP_ID = r"^[a-z][a-z0-9_\-]{0,59}$"
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -19,39 +21,39 @@ APPROVAL: dict[str, Any] = {
     "title": "How acts that need a person are decided",
     "additionalProperties": False,
     "properties": {
-        "quorum": {"type": "integer", "minimum": 1, "maximum": 20, "description": "How many people must agree."},
+        "quorum": {"type": "integer", "minimum": 1, "maximum": 20, "description": _("How many people must agree.")},
         "expires_s": {
             "type": "number",
             "minimum": 60,
             "maximum": 31_536_000,
-            "description": "Seconds until no decision means no.",
+            "description": _("Seconds until no decision means no."),
         },
         "remind_s": {
             "type": "number",
             "minimum": 60,
             "maximum": 31_536_000,
-            "description": "Seconds between reminders.",
+            "description": _("Seconds between reminders."),
         },
         "escalate_s": {
             "type": "number",
             "minimum": 60,
             "maximum": 31_536_000,
-            "description": "Seconds until others are asked.",
+            "description": _("Seconds until others are asked."),
         },
         "escalate_to": {
             "type": ["string", "array"],
             "maxLength": 80,
             "maxItems": 20,
             "items": {"type": ["string", "integer"]},
-            "description": "A role, or people, asked when nobody has answered.",
+            "description": _("A role, or people, asked when nobody has answered."),
         },
-        "allow_self": {"type": "boolean", "description": "Whether who started the run may decide."},
+        "allow_self": {"type": "boolean", "description": _("Whether who started the run may decide.")},
         "roles": {
             "type": "array",
             "maxItems": 10,
             "uniqueItems": True,
             "items": {"type": "string", "maxLength": 40},
-            "description": "Roles whose members may decide.",
+            "description": _("Roles whose members may decide."),
         },
     },
 }
@@ -62,7 +64,7 @@ STEP_APPROVAL: dict[str, Any] = {
         **APPROVAL["properties"],
         "require": {
             "enum": ["auto", "always"],
-            "description": "auto: when the act's class says so. always: every time.",
+            "description": _("auto: when the act's class says so. always: every time."),
         },
     },
 }
@@ -78,21 +80,23 @@ STEP: dict[str, Any] = {
     "required": ["type"],
     "additionalProperties": False,
     "properties": {
-        "type": {"type": "string", "minLength": 1, "maxLength": 80, "description": "What it does; see the palette."},
+        "type": {"type": "string", "minLength": 1, "maxLength": 80, "description": _("What it does; see the palette.")},
         "title": {"type": "string", "maxLength": 160},
-        "note": {"type": "string", "maxLength": 2000, "description": "For people; it changes nothing."},
+        "note": {"type": "string", "maxLength": 2000, "description": _("For people; it changes nothing.")},
         "with": {
             "type": "object",
-            "description": "Settings of its type. Any value may be {$ref}, {$text} or {$expr}; {$secret} where allowed.",
+            "description": _(
+                "Settings of its type. Any value may be {$ref}, {$text} or {$expr}; {$secret} where allowed."
+            ),
         },
-        "next": _target("The step after it; null ends the path."),
-        "on_error": _target("Where to go when it has failed for good."),
-        "on_timeout": _target("Where to go when what it waits for does not come in time."),
+        "next": _target(_("The step after it; null ends the path.")),
+        "on_error": _target(_("Where to go when it has failed for good.")),
+        "on_timeout": _target(_("Where to go when what it waits for does not come in time.")),
         "max_visits": {
             "type": "integer",
             "minimum": 1,
             "maximum": 500,
-            "description": "In one item of a loop: per item.",
+            "description": _("In one item of a loop: per item."),
         },
         "timeout_s": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
         "retry": {
@@ -108,43 +112,45 @@ STEP: dict[str, Any] = {
         "cases": {
             "type": "array",
             "maxItems": 50,
-            "description": "switch: the first case that holds is taken.",
+            "description": _("switch: the first case that holds is taken."),
             "items": {
                 "type": "object",
                 "required": ["when"],
                 "additionalProperties": False,
                 "properties": {
                     "when": CONDITION,
-                    "next": _target("Where this case leads; null ends the path."),
+                    "next": _target(_("Where this case leads; null ends the path.")),
                     "title": {"type": "string", "maxLength": 160},
                 },
             },
         },
-        "default": _target("switch: where to go when no case holds."),
+        "default": _target(_("switch: where to go when no case holds.")),
         "when": {**CONDITION, "description": "condition: what decides. " + CONDITION["description"]},
-        "then": _target("condition: where to go when it holds."),
-        "else": _target("condition: where to go when it does not."),
+        "then": _target(_("condition: where to go when it holds.")),
+        "else": _target(_("condition: where to go when it does not.")),
         "branches": {
             "type": "array",
             "minItems": 1,
             "maxItems": 20,
             "items": {"type": "string"},
             "uniqueItems": True,
-            "description": "parallel: the first steps of the branches.",
+            "description": _("parallel: the first steps of the branches."),
         },
-        "join": {"type": "string", "description": "parallel: the join step where the branches meet."},
-        "items": {"description": "loop: a list, usually {$ref}. The body runs once per item, one after the other."},
+        "join": {"type": "string", "description": _("parallel: the join step where the branches meet.")},
+        "items": {"description": _("loop: a list, usually {$ref}. The body runs once per item, one after the other.")},
         "body": {
             "type": "string",
             "maxLength": 60,
-            "description": "loop: the first step for each item. It sees loop.item.",
+            "description": _("loop: the first step for each item. It sees loop.item."),
         },
-        "collect": {"description": "loop: what is kept of each item; without it the output of the item's last step."},
+        "collect": {
+            "description": _("loop: what is kept of each item; without it the output of the item's last step.")
+        },
         "limit": {
             "type": "integer",
             "minimum": 1,
             "maximum": MAX_ITEMS,
-            "description": "loop: more items than this is an error (100 when not given).",
+            "description": _("loop: more items than this is an error (100 when not given)."),
         },
     },
 }
@@ -164,7 +170,7 @@ TRIGGER: dict[str, Any] = {
     "properties": {
         "type": {"enum": list(TRIGGER_TYPES)},
         "title": {"type": "string", "maxLength": 160},
-        "with": {"type": "object", "description": "Settings of its type."},
+        "with": {"type": "object", "description": _("Settings of its type.")},
     },
 }
 POSITION: dict[str, Any] = {
@@ -176,14 +182,16 @@ POSITION: dict[str, Any] = {
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "EchoPilot workflow",
-    "description": "A workflow as one document: steps and their ways, settings and triggers. Versions of it never change.",
+    "description": _(
+        "A workflow as one document: steps and their ways, settings and triggers. Versions of it never change."
+    ),
     "type": "object",
     "required": ["schema", "start", "steps"],
     "additionalProperties": False,
     "properties": {
-        "schema": {"const": 1, "description": "Version of this format."},
-        "start": {"type": "string", "description": "The first step."},
-        "inputs": {"type": "object", "description": "JSON Schema of what a run is started with."},
+        "schema": {"const": 1, "description": _("Version of this format.")},
+        "start": {"type": "string", "description": _("The first step.")},
+        "inputs": {"type": "object", "description": _("JSON Schema of what a run is started with.")},
         "steps": {
             "type": "object",
             "minProperties": 1,
@@ -191,7 +199,7 @@ SCHEMA: dict[str, Any] = {
             "propertyNames": {"pattern": STEP_ID},
             "additionalProperties": STEP,
         },
-        "output": {"description": "What the run gives back; any value with {$ref}, {$text} and {$expr}."},
+        "output": {"description": _("What the run gives back; any value with {$ref}, {$text} and {$expr}.")},
         "settings": SETTINGS,
         "triggers": {
             "type": "object",
@@ -204,10 +212,10 @@ SCHEMA: dict[str, Any] = {
             "maxProperties": 400,
             "propertyNames": {"pattern": r"^[a-z][a-z0-9_\-:.]{0,79}$"},
             "additionalProperties": POSITION,
-            "description": "Where steps stand on the canvas; not part of what is versioned.",
+            "description": _("Where steps stand on the canvas; not part of what is versioned."),
         },
         "notes": {
-            "description": "Notes for people: one text, or notes on the canvas.",
+            "description": _("Notes for people: one text, or notes on the canvas."),
             "type": ["string", "array"],
             "maxLength": 20_000,
             "maxItems": 100,

@@ -12,6 +12,7 @@ from apps.core.reference import Entry, Part
 from apps.workflows.core.schema import APPROVAL, MAX_BYTES, MAX_DEPTH, SCHEMA, STEP, TRIGGER
 from apps.workflows.manual.examples import example_of
 from apps.workflows.manual.schemas import as_json, table_of
+from apps.workflows.palette import plain
 
 # The schema is English, as it is published; these are its words for people.
 SAID = {
@@ -58,7 +59,7 @@ def list_parts() -> list[Entry]:
 
 
 def _parts(slug: str) -> tuple[Part, ...]:
-    table = table_of(PARTS[slug], title="", intro=_(SAID[slug][1]))
+    table = table_of(plain(PARTS[slug]), title="", intro=_(SAID[slug][1]))
     if slug != "document":
         return (table,)
     limits = _("At most %(kilobytes)s KiB, %(depth)s levels deep and 200 steps. A version never changes once it is published.") % {

@@ -143,7 +143,7 @@ def kind_in_words(schema: Mapping[str, Json]) -> str:
         return _("one of: %(values)s") % {"values": ", ".join(str(one) for one in schema["enum"])}
     kinds = schema.get("type")
     kinds = [kinds] if isinstance(kinds, str) else kinds or []
-    said = _(" or ").join(str(words.get(one, one)) for one in kinds) or _("any value")
+    said = f" {_('or')} ".join(str(words.get(one, one)) for one in kinds) or _("any value")
     if schema.get("format") in ("uuid", "email", "uri", "date-time", "date"):
         said += f" ({schema['format']})"
     return said
