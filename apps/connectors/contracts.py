@@ -21,9 +21,9 @@ from apps.connectors.wire import Wire
 from apps.core.reach import Reach
 
 __all__ = [
-    "Action", "ActionCall", "CallView", "Card", "CardButton", "CardKind", "CardPress", "ConflictView", "ConnectField", "ConnectionUse", "ConnectionView", "Connector",
-    "DatabaseSpec", "DatabaseView", "NewEvents", "OAuth", "PageChange", "PageRemoved", "PollReport", "PropertySpec", "RateReading",
-    "RateRule", "SchemaChange", "SchemaDiff", "Trigger",
+    "Action", "ActionCall", "CallView", "Card", "CardButton", "CardKind", "CardPress", "ConflictView", "ConnectField",
+    "ConnectionUse", "ConnectionView", "Connector", "DatabaseSpec", "DatabaseView", "NewEvents", "OAuth", "PageChange",
+    "PageRemoved", "PollReport", "PropertySpec", "RateReading", "RateRule", "SchemaChange", "SchemaDiff", "Trigger",
 ]  # fmt: skip
 
 Json = Any

@@ -19,7 +19,7 @@ class ApprovalMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalChannel:
-    """One way. ``send`` runs outside any transaction, in the tenant's context, and may be called twice for one occasion.
+    """One way. ``send`` runs outside any transaction, in the tenant's context. Called twice for one occasion, it sends once.
 
     A button in a message names the approval and its payload hash; whoever handles the press calls ``facade.decide_approval``
     with the member behind the account that pressed, channel "chat" and that hash. The message itself decides nothing.

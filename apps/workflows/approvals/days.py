@@ -19,7 +19,7 @@ def zone_named(name: str) -> ZoneInfo:
     """A zone by its IANA name; UTC when there is none by that name."""
     try:
         return ZoneInfo(name or "UTC")
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")
 
 

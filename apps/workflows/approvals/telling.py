@@ -14,7 +14,8 @@ logger = logging.getLogger(__name__)
 def tell(*, approval_id: UUID, occasion: str) -> int:
     """Message everybody who may still decide; nobody once it is decided. One channel's failure does not silence the others.
 
-    Returns how many channels took it. Raises the last error when none did, so that the job is tried again.
+    Returns how many channels took it. Raises the last error when one did not, so that the job is tried again; each channel sends
+    once for an occasion, so those that took it do nothing then.
     """
     row = Approval.objects.filter(pk=approval_id).first()
     if row is None or row.state != ApprovalState.PENDING:
@@ -30,6 +31,6 @@ def tell(*, approval_id: UUID, occasion: str) -> int:
         except Exception as error:  # noqa: BLE001 - whatever a channel's code raises is that channel's failure
             problem = error
             logger.warning("an approval could not be told", extra={"channel": channel.name, "error": str(error)[:200]})
-    if problem is not None and not taken:
+    if problem is not None:
         raise problem
     return taken
