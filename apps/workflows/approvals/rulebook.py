@@ -87,7 +87,8 @@ def step_name(type_name: str) -> str:
         return type_name
     handler = step_types.get(type_name)
     service = {one.slug: str(one.title) for one in connectors.catalogue()}.get(getattr(handler, "connector", ""), "")
-    return f"{service} · {_(str(handler.title))}" if service else _(str(handler.title))
+    title = _(str(handler.title)) if str(handler.title) else type_name
+    return f"{service} · {title}" if service else title
 
 
 def acting_types() -> list[tuple[str, str]]:
