@@ -6,7 +6,7 @@ PYTEST := $(PYTHON) -m pytest
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help builder messages install install-dev run down test test-fast smoke bench faults proof lint format requirements clean
+.PHONY: help builder messages install install-dev run down test test-fast smoke bench faults hostile proof lint format requirements clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -32,7 +32,10 @@ bench: install-dev ## Measure the engine against its goals; figures go to docs/m
 faults: install-dev ## Kill workers, stop PostgreSQL, flush the broker: nothing lost, nothing doubled (LONG=1: the long form)
 	$(PYTHON) -m tests.faults $(if $(LONG),--long) $(ONLY)
 
-proof: faults bench ## Every goal that has a script: faults first, then figures
+hostile: install-dev ## Hostile addresses, expressions, texts and models: nothing inside is touched, nothing forbidden happens (SHORT=1: a part)
+	$(PYTHON) -m tests.hostile $(if $(SHORT),--short) $(ONLY)
+
+proof: faults hostile bench ## Every goal that has a script: faults and hostile input first, then figures
 
 lint: install-dev ## Style, types, layers, templates
 	.venv/bin/ruff check .

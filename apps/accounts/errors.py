@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 from apps.core.problems import NotSignedIn
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "InvalidToken",
     "LastOwner",
     "NotSignedIn",
+    "ProviderUnusable",
     "SecondFactorRequired",
     "StaffMayNot",
     "UnknownMember",
@@ -96,3 +97,10 @@ class AccessNotPossible(Conflict):
 
     code = "access_not_possible"
     message = _("Choose an active member of the workspace who is not staff.")
+
+
+class ProviderUnusable(Unavailable):
+    """The service a person signs in with does not answer, or says nothing that can be used."""
+
+    code = "provider_unusable"
+    message = _("The service you sign in with does not answer as it should. Try again later, or sign in another way.")

@@ -8,6 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.accounts.oidc.provider import require_nonce
+from apps.core.outbound import guarded_session
+
+SECONDS = 10
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
@@ -15,6 +18,10 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
     An address another service reports never opens an existing account: its owner connects the service after signing in.
     """
+
+    def get_requests_session(self) -> Any:
+        """By the guarded way out: the operator chose the provider, but what its answers point to is the provider's choice."""
+        return guarded_session(purpose="sign-in", timeout=SECONDS, user_given=False)
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
         """None on a workspace's host; its sign-in page leads to the platform's."""

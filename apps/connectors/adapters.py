@@ -16,10 +16,10 @@
 from __future__ import annotations
 
 import io
-from functools import cache
 from typing import Any
 
 from apps.connectors.wire import Answer, Wire
+from apps.core.outbound.sessions import lead_through, plain_body
 
 
 def requests_session(wire: Wire) -> Any:
@@ -33,39 +33,7 @@ def requests_session(wire: Wire) -> Any:
 
 def mount(session: Any, wire: Wire) -> None:
     """Lead an existing ``requests.Session`` (or a subclass) through the wire; environment, proxies and ``.netrc`` do not count."""
-    session.trust_env = False
-    adapter = _adapter_class()(wire)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-
-
-@cache
-def _adapter_class() -> Any:
-    import requests
-
-    class WireAdapter(requests.adapters.BaseAdapter):
-        """A transport of requests that hands everything to a wire."""
-
-        def __init__(self, wire: Wire) -> None:
-            super().__init__()
-            self.wire = wire
-
-        def send(self, request: Any, *_arguments: Any, **_options: Any) -> Any:
-            """Send a prepared request; limits of time and size are the wire's."""
-            answer = self.wire.send(request.method, request.url, headers=request.headers, content=_body(request.body))
-            response = requests.Response()
-            response.status_code = answer.status
-            response.headers = requests.structures.CaseInsensitiveDict(answer.headers.items())
-            response.encoding = requests.utils.get_encoding_from_headers(response.headers)
-            response._content = answer.content
-            response.raw = io.BytesIO(answer.content)
-            response.url, response.request, response.reason = request.url, request, ""
-            return response
-
-        def close(self) -> None:
-            """Connections are pooled per process."""
-
-    return WireAdapter
+    lead_through(session, wire.send)
 
 
 class Httplib2Shape:
@@ -82,7 +50,7 @@ class Httplib2Shape:
         import httplib2
 
         sent = {**(headers or {}), "authorization": f"Bearer {self._token}"}
-        answer = self._wire.send(method, uri, headers=sent, content=_body(body))
+        answer = self._wire.send(method, uri, headers=sent, content=plain_body(body))
         response = httplib2.Response({name.lower(): value for name, value in answer.headers.items()})
         response.status = answer.status
         return response, answer.content
@@ -105,7 +73,7 @@ class Urllib3Shape:
             from urllib.parse import urlencode
 
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(fields, doseq=True)}"
-        return _Urllib3Answer(self._wire.send(method, url, headers=headers, content=_body(body)))
+        return _Urllib3Answer(self._wire.send(method, url, headers=headers, content=plain_body(body)))
 
 
 class _Urllib3Answer:
@@ -132,8 +100,7 @@ class BotocoreHook:
         """Send an ``AWSPreparedRequest``."""
         from botocore.awsrequest import AWSResponse
 
-        body = request.body.read() if hasattr(request.body, "read") else request.body
-        answer = self._wire.send(request.method, request.url, headers=request.headers, content=_body(body))
+        answer = self._wire.send(request.method, request.url, headers=request.headers, content=plain_body(request.body))
         return AWSResponse(request.url, answer.status, dict(answer.headers.items()), _Raw(answer.content))
 
 
@@ -142,11 +109,3 @@ class _Raw(io.BytesIO):
         """The body in pieces."""
         while piece := self.read(amount):
             yield piece
-
-
-def _body(body: Any) -> bytes | str | None:
-    if body is None or isinstance(body, bytes | str):
-        return body
-    if hasattr(body, "read"):
-        return bytes(body.read())
-    return b"".join(part if isinstance(part, bytes) else str(part).encode() for part in body)

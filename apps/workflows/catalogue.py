@@ -15,6 +15,7 @@ from apps.workflows.core.secrets import admit_handles, names_in
 from apps.workflows.core.taint import StepFacts
 from apps.workflows.core.validate import schema_validator
 from apps.workflows.engine.live import Version
+from apps.workflows.enums import EffectClass
 from apps.workflows.registries import step_types
 
 KEPT = 500
@@ -63,6 +64,7 @@ def step_facts() -> dict[str, StepFacts]:
             untrusted=handler.untrusted,
             closed=handler.closed,
             trusted_outputs=handler.trusted_outputs,
+            asks=handler.effect is not EffectClass.PURE,
         )
         for handler in step_types
     }

@@ -261,7 +261,7 @@ OUTBOUND_ALLOW = [entry.strip() for entry in ENV.outbound_allow.split(",") if en
 CONNECTOR_ADDRESSES = dict(entry.strip().split("=", 1) for entry in ENV.connector_addresses.split(",") if "=" in entry)
 # Addresses the operator configured may be private; only calls that no user's input steers may use this list.
 OUTBOUND_ALLOW_OPERATOR = endpoints_of(
-    [ENV.openai_base_url, ENV.openai_fallback_base_url, ENV.local_model_url, ENV.notion_base_url,
+    [ENV.openai_base_url, ENV.openai_fallback_base_url, ENV.local_model_url, ENV.notion_base_url, ENV.oidc_server_url,
      *CONNECTOR_ADDRESSES.values()]
 )  # fmt: skip
 BROKER_URL = ENV.broker_url

@@ -24,7 +24,8 @@ def running() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def provider(db: None, running: Provider) -> Provider:
+def provider(db: None, running: Provider, settings) -> Provider:
+    settings.OUTBOUND_ALLOW_OPERATOR = [running.issuer.removeprefix("http://")]
     fresh = {"refuses": False, "overrides": {}, "leaves_out_id_token": False, "signs_with_foreign_key": False, "asked": [],
              "claims": {"sub": "person-1", "email": "new@person.example", "email_verified": True, "name": "New Person"}}  # fmt: skip
     for name, value in fresh.items():
@@ -145,3 +146,21 @@ def test_the_environment_configures_google_and_one_more() -> None:
     assert [(app["provider_id"], app["settings"]["server_url"]) for app in apps] == [
         ("google", "https://accounts.google.com")
     ]
+
+
+@pytest.mark.parametrize("said", [[], {}, {"issuer": 5}, "text", {"token_endpoint": None}])
+def test_a_provider_that_says_nothing_usable_is_an_answer_not_a_crash(
+    provider: Provider, said: object, monkeypatch
+) -> None:
+    monkeypatch.setattr(provider, "configuration", lambda: said)
+    page = Client(SERVER_NAME="localhost").post(LOGIN)
+    assert page.status_code == 503
+
+
+@pytest.mark.parametrize("field", ["token_endpoint", "jwks_uri", "userinfo_endpoint"])
+def test_a_provider_cannot_lead_us_inside(provider: Provider, field: str, monkeypatch) -> None:
+    lying = {**provider.configuration(), field: "http://127.0.0.1:9/latest/meta-data"}
+    monkeypatch.setattr(provider, "configuration", lambda: lying)
+    page = sign_in(provider)
+    assert page.status_code == 400
+    assert not is_signed_in(page.client_used)

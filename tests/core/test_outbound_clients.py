@@ -17,6 +17,7 @@ from apps.core.outbound import (
     assert_no_transaction,
     client,
     deadline,
+    guarded_session,
     http2_client,
 )
 from apps.core.outbound.addresses import parse_allowance
@@ -206,3 +207,27 @@ def test_an_allow_list_entry_that_means_nothing_is_named(entry):
 def test_answers_stay_readable_as_json_lines(allowed):
     with client(purpose="test").stream("GET", allowed + "/") as response:
         assert json.loads(b"".join(response.iter_bytes()))["host"]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    "url", ["http://0177.0.0.1/", "http://[::1", "http://a\x00b/", "http://\u202elocalhost/", "http://a:b/"]
+)
+def test_a_malformed_address_is_refused_like_a_forbidden_one(make, url):
+    with make(purpose="test") as guarded, pytest.raises(OutboundRefused):
+        guarded.get(url)
+
+
+def test_a_session_of_requests_keeps_the_rules(allowed, peer, canary, settings):
+    import requests
+
+    settings.OUTBOUND_ALLOW = [f"127.0.0.2:{peer.server_port}"]
+    session = guarded_session(purpose="test", timeout=5)
+    assert session.get(allowed + "/").json()["host"]
+    assert session.post(allowed + "/", data={"a": "b"}).status_code == 200
+    peer.redirect_to = f"http://127.0.0.1:{canary.port}/"
+    with pytest.raises(requests.TooManyRedirects):
+        session.get(allowed + "/redirect")
+    with pytest.raises(OutboundRefused):
+        session.get(f"http://127.0.0.1:{canary.port}/")
+    assert canary.connections == 0

@@ -218,3 +218,12 @@ def test_any_text_is_an_expression_or_a_problem(source: str) -> None:
 def test_source_is_bounded() -> None:
     with pytest.raises(ValueProblem):
         compile_expression("1" + " " * MAX_SOURCE)
+
+
+@pytest.mark.parametrize("source", ["1e999", "1" * 1000, "-1e400", "'\ud800' == 1"])
+def test_an_impossible_number_or_text_is_a_mistake_in_the_definition(source: str) -> None:
+    from apps.workflows.core.validate import schema_validator, validate
+
+    raw = {"schema": 1, "start": "a", "steps": {"a": {"type": "x", "with": {"v": {"$expr": source}}}}}
+    found = validate(raw, types={"x": schema_validator({"type": "object"})})
+    assert [one.code for one in found][:1] in (["bad_expression"], ["not_json"])

@@ -7,17 +7,36 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest, HttpResponse
+from jwt import PyJWTError
+
+from apps.accounts.errors import ProviderUnusable
+
+NEEDED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 class CheckedAdapter(OpenIDConnectOAuth2Adapter):
     """Needs an id token, and verifies its signature even when it came straight from the provider."""
 
+    @property
+    def openid_config(self) -> dict[str, Any]:
+        """What the provider says about itself (OpenID Connect Discovery 1.0, 3). Raises ``ProviderUnusable``."""
+        try:
+            found: dict[str, Any] = super().openid_config
+        except (OSError, ValueError, TypeError, AttributeError) as error:  # requests' own errors are OSErrors
+            raise ProviderUnusable(detail=f"discovery: {type(error).__name__}") from error
+        if not all(isinstance(found.get(name), str) for name in NEEDED):
+            raise ProviderUnusable(detail="discovery: the document is incomplete")
+        return found
+
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
-        """Raises ``OAuth2Error`` for an answer without id token: it would prove nothing about who signed in."""
+        """Raises ``OAuth2Error`` for an answer without id token, which proves nothing about who signed in, or without sense."""
         if not kwargs["response"].get("id_token"):
             raise OAuth2Error("the provider sent no id token")
         self.did_fetch_access_token = False
-        return super().complete_login(request, app, token, **kwargs)
+        try:
+            return super().complete_login(request, app, token, **kwargs)
+        except (PyJWTError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise OAuth2Error(f"the provider's answer cannot be used: {type(error).__name__}") from error
 
 
 class CheckedProvider(OpenIDConnectProvider):

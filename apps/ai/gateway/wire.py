@@ -214,6 +214,8 @@ def _translated(reply: Reply | None = None) -> Iterator[None]:
         raise _from_status(error) from error
     except (openai.APIConnectionError, httpx2.HTTPError, outbound.OutboundRefused, outbound.OutboundFailed) as error:
         raise _from_connection(error, reply) from error
+    except httpx2.InvalidURL as error:
+        raise CallFailed("refused", "address_refused", detail=str(error)) from error
     except (openai.OpenAIError, ValueError, TypeError, AttributeError, KeyError) as error:
         # The SDK lets JSON and validation errors of a garbled answer through as they are.
         raise CallFailed("down", "malformed_answer", billed=True, detail=type(error).__name__) from error

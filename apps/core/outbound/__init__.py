@@ -10,6 +10,7 @@ from apps.core.outbound.clients import client, http2_client
 from apps.core.outbound.errors import OutboundFailed, OutboundRefused, OutboundTimedOut
 from apps.core.outbound.guard import assert_no_transaction, deadline
 from apps.core.outbound.pools import close_connections
+from apps.core.outbound.sessions import guarded_session
 from apps.core.outbound.sockets import open_socket
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "client",
     "close_connections",
     "deadline",
+    "guarded_session",
     "http2_client",
     "open_socket",
 ]

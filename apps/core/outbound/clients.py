@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpcore
 import httpcore2
 import httpx
 import httpx2
+from django.utils.translation import gettext_lazy as _
 from prometheus_client import Counter
 
 from apps.core.outbound.addresses import Resolver, make_target
@@ -64,7 +67,7 @@ def client(
         user_given=user_given,
         max_bytes=max_bytes,
     )
-    return httpx.Client(
+    return _HttpxClient(
         transport=_HttpxTransport(guard),
         timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
         headers=HEADERS,
@@ -93,13 +96,42 @@ def http2_client(
         user_given=user_given,
         max_bytes=max_bytes,
     )
-    return httpx2.Client(
+    return _Httpx2Client(
         transport=_Httpx2Transport(guard),
         timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
         headers=HEADERS,
         trust_env=False,
         follow_redirects=False,
     )
+
+
+@contextmanager
+def _well_formed() -> Iterator[None]:
+    """What the libraries raise for the written form of an address (it is not among their own network errors) as ours."""
+    try:
+        yield
+    except (httpx.InvalidURL, httpx2.InvalidURL, UnicodeError) as error:
+        raise OutboundRefused(
+            fields={"url": _("The address is not well formed.")}, detail=type(error).__name__
+        ) from None
+
+
+class _HttpxClient(httpx.Client):
+    """A client that refuses a malformed address as it refuses a forbidden one."""
+
+    def build_request(self, *arguments: Any, **named: Any) -> httpx.Request:
+        """Raises ``OutboundRefused`` for an address that is none."""
+        with _well_formed():
+            return super().build_request(*arguments, **named)
+
+
+class _Httpx2Client(httpx2.Client):
+    """The same for httpx2."""
+
+    def build_request(self, *arguments: Any, **named: Any) -> httpx2.Request:
+        """Raises ``OutboundRefused`` for an address that is none."""
+        with _well_formed():
+            return super().build_request(*arguments, **named)
 
 
 class _Guard:

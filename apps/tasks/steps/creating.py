@@ -21,6 +21,7 @@ class CreateTask(StepHandler):
     category = "people"
     icon = "list-checks"
     errors = ("task_in_task", "plan_limit_reached")
+    sensitive = {"task_type": "object"}  # it names the workflow that answers
     config_schema = {
         "type": "object",
         "required": ["title"],

@@ -91,7 +91,11 @@ class _Compiler:
         value = node.value
         if not (value is None or isinstance(value, bool | str | int | float)):
             raise _refused(f"{_spoken(node)} of this kind is not part of the language")
-        calculate(ast.UAdd, value, 0) if type(value) in (int, float) else None
+        if type(value) in (int, float):
+            try:
+                calculate(ast.UAdd, value, 0)
+            except ValueProblem as error:
+                raise _refused(f"{value!r:.20} is no number to count with ({error})") from None
         return lambda env, meter: value
 
     def _name(self, node: ast.Name, names: frozenset[str], _depth: int) -> Code:

@@ -43,7 +43,7 @@ def look_up(scope: Scope, parts: tuple[str, ...]) -> Json:
     for part in parts:
         if isinstance(value, Mapping) and part in value:
             value = value[part]
-        elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
+        elif isinstance(value, list | tuple) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]
         else:
             raise Missing(".".join(parts))

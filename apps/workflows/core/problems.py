@@ -147,6 +147,10 @@ CATALOGUE: Mapping[str, ProblemKind] = {
             "Choose from fixed values with a classification or a switch; otherwise each run waits for a person's approval."
         ),
     ),
+    "untrusted_choice": _error(
+        _("“%(field)s” may be chosen by what a model or a stranger wrote: %(source)s."),
+        _("Write it out, or choose from fixed values with a classification or a switch."),
+    ),
     "no_way_on_failure": ProblemKind(
         severity=INFO,
         message=_("Each item of this loop ends the whole run when it fails."),

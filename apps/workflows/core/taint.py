@@ -22,7 +22,8 @@ class StepFacts:
     """What is known of a step type: its config's schema, its sensitive settings (path -> kind), and whose words its output is.
 
     ``untrusted``: written by a model or a stranger. ``closed``: one of fixed values, whatever went in. ``trusted_outputs`` are
-    fields of the output that are closed although the rest is not.
+    fields of the output that are closed although the rest is not. ``asks``: a person can be asked before it acts; without that an
+    untrusted value in a sensitive setting is a mistake.
     """
 
     config_schema: Mapping[str, Json] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class StepFacts:
     untrusted: bool = False
     closed: bool = False
     trusted_outputs: frozenset[str] = frozenset()
+    asks: bool = True
 
 
 def tainted_fields(definition: Mapping[str, Json], *, facts: Mapping[str, StepFacts]) -> dict[str, dict[str, str]]:

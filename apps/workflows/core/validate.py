@@ -76,7 +76,7 @@ def validate(
 
 def _plain_size(raw: Json) -> Problem | int:
     try:
-        text = json.dumps(raw, allow_nan=False)
+        text = json.dumps(raw, allow_nan=False, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (TypeError, ValueError, RecursionError) as error:
         return problem("not_json", "", detail=error)
     if len(text) > MAX_BYTES:
@@ -269,5 +269,7 @@ def _checked(
 def _taint(raw: Mapping[str, Json], facts: Mapping[str, StepFacts]) -> Iterator[Problem]:
     for step_id, fields in tainted_fields(raw, facts=facts).items():
         for name, reason in fields.items():
-            kind = facts[raw["steps"][step_id]["type"]].sensitive.get(name, "")
-            yield problem("tainted_value", f"steps.{step_id}.with.{name}", field=name, kind=kind, source=reason)
+            known = facts[raw["steps"][step_id]["type"]]
+            kind = known.sensitive.get(name, "")
+            code = "tainted_value" if known.asks else "untrusted_choice"
+            yield problem(code, f"steps.{step_id}.with.{name}", field=name, kind=kind, source=reason)

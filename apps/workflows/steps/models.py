@@ -185,7 +185,9 @@ class ReviewStep(ModelStep):
     title = _("Judge the answer")
     description = _("Has an answer scored against criteria, after mechanical checks that cost nothing.")
     icon = "scale"
-    trusted_outputs = frozenset({"score", "decision"})
+    trusted_outputs = frozenset(
+        {"decision"}
+    )  # a score is a number of the judge's choice: it may decide a way, never an amount
     config_schema = {
         "type": "object",
         "required": ["task", "answer"],

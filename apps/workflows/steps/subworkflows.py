@@ -26,6 +26,7 @@ class RunWorkflowStep(StepHandler):
     category = "flow"
     icon = "workflow"
     untrusted = True
+    sensitive = {"workflow": "object", "version": "object"}
     config_schema = {
         "type": "object",
         "required": ["workflow"],

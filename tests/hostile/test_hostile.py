@@ -1,0 +1,22 @@
+"""The short forms of S1 and S2: a part of the cases, the same oracles. The long ones: ``make hostile``."""
+
+from typing import Any
+
+import pytest
+
+from tests.hostile import addresses, expressions
+
+
+def misses(figures: dict[str, Any], targets: dict[str, Any], *, without: tuple[str, ...] = ()) -> list[str]:
+    return [name for name, target in targets.items() if name not in without and not target.holds(figures[name])]
+
+
+@pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "127.0.0.3", "::1", "93.184.216.34"])
+def test_no_form_of_address_leads_any_caller_inside(tenant: object) -> None:
+    figures, problems = addresses.measure(stride=41)
+    assert (problems, misses(figures, addresses.TARGETS)) == ([], [])
+
+
+def test_no_expression_gets_out_or_takes_long() -> None:
+    figures, problems = expressions.measure(count=300)
+    assert (problems, misses(figures, expressions.TARGETS, without=("slowest_cpu_ms",))) == ([], [])
