@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.hostile import addresses, expressions
+from tests.hostile import addresses, expressions, model
+from tests.workflows.conftest import committed  # noqa: F401 - a database in which everything commits
 
 
 def misses(figures: dict[str, Any], targets: dict[str, Any], *, without: tuple[str, ...] = ()) -> list[str]:
@@ -20,3 +21,9 @@ def test_no_form_of_address_leads_any_caller_inside(tenant: object) -> None:
 def test_no_expression_gets_out_or_takes_long() -> None:
     figures, problems = expressions.measure(count=300)
     assert (problems, misses(figures, expressions.TARGETS, without=("slowest_cpu_ms",))) == ([], [])
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_hostile_model_causes_nothing_its_authors_did_not_write() -> None:
+    figures, problems = model.measure(count=90)
+    assert (problems, misses(figures, model.TARGETS, without=("outputs",))) == ([], [])
