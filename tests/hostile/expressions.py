@@ -5,6 +5,7 @@ import, code run, an object looked into), a result that is not plain JSON, or a 
 """
 
 import argparse
+import gc
 import json
 import random
 import sys
@@ -170,6 +171,7 @@ def measure(*, count: int, seed: int = SEED) -> tuple[dict[str, Any], list[str]]
     dead = [name for name, build in everywhere.items() if _try(build, "[1] == [1]", ValueProblem, watch)[0] != "valued"]
     problems += [f"{name}: a good expression is refused here" for name in dead]
     watch.events.clear()
+    gc.freeze()  # the garbage of the start is not the expressions' work
     for name, text in cases:
         started = time.process_time()
         how, value = _try(everywhere[name], text, ValueProblem, watch)
