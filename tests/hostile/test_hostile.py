@@ -7,6 +7,8 @@ import pytest
 from tests.hostile import addresses, expressions, model
 from tests.workflows.conftest import committed  # noqa: F401 - a database in which everything commits
 
+pytestmark = pytest.mark.slow
+
 
 def misses(figures: dict[str, Any], targets: dict[str, Any], *, without: tuple[str, ...] = ()) -> list[str]:
     return [name for name, target in targets.items() if name not in without and not target.holds(figures[name])]

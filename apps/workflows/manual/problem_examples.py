@@ -206,6 +206,17 @@ VALUES: Mapping[str, Shown] = {
         },
         right=_steps(send={"type": "email.send", "with": {"to": ["ada@example.com"], "subject": "Hello", "body": "…"}}),
     ),
+    "untrusted_choice": Shown(
+        meaning=noop("Whoever can write this text would choose what runs here, and nobody is asked before this step."),
+        wrong={
+            "start": "ask",
+            "steps": {
+                "ask": {"type": "ai.extract", "with": {"text": "…", "schema": {"type": "object"}}, "next": "call"},
+                "call": {"type": "workflow.run", "with": {"workflow": {"$ref": "steps.ask.output.data.name"}}},
+            },
+        },
+        right=_steps(call={"type": "workflow.run", "with": {"workflow": "write-invoice"}}),
+    ),
 }  # fmt: skip
 TRIGGERS: Mapping[str, Shown] = {
     "unknown_trigger_type": Shown(
