@@ -15,9 +15,9 @@ from apps.accounts.guards import held_permissions, permission_required
 from apps.dispatch import facade as dispatch
 from apps.dispatch.contracts import NewWork
 from apps.tenants.facade import current_tenant
-from apps.workflows import insight
 from apps.workflows.analytics.conf import ROLL_UP_KIND
 from apps.workflows.analytics.reading import Figures, Report, report
+from apps.workflows.services.definitions import get_workflow
 from apps.workflows.whatif import proposals, selectors, wording
 
 SPANS = (7, 30, 90)
@@ -35,7 +35,8 @@ def _span(request: HttpRequest) -> tuple[date, date, int]:
 @permission_required("workflows.view")
 def analytics(request: HttpRequest, slug: str) -> HttpResponse:
     """A workflow and its steps over a span of days, beside the span before it."""
-    row, definition = insight.get_workflow(slug)
+    row = get_workflow(workflow=slug)
+    definition = row.definition or {}
     first, last, days = _span(request)
     found = report(row.id, first=first, last=last)
     if found.measured_at is None or current_time() - found.measured_at > STALE:
@@ -98,7 +99,7 @@ def _tone(now: float | None, past: float | None, more_is_better: bool | None) ->
 @permission_required("workflows.view")
 def analytics_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """The figures of the span as CSV: a line per day, then a line per step."""
-    row, _definition = insight.get_workflow(slug)
+    row = get_workflow(workflow=slug)
     first, last, _days = _span(request)
     found = report(row.id, first=first, last=last)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
