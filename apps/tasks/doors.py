@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import InvalidInput
 from apps.tasks.contracts import NewAttachment
 from apps.tasks.models import TaskType
+from apps.tasks.selectors import list_task_types
 from apps.tasks.services.submitting import find_type, submit_task
 from apps.workflows.registries import TASKS, NewRequest, RequestDoor
 
@@ -47,4 +48,9 @@ def unbind(task_type: str, workflow: str) -> None:
     TaskType.objects.filter(slug=task_type, workflow=workflow).update(workflow=BUILT_IN)
 
 
-DOOR = RequestDoor(name=TASKS, submit=submit, bind=bind, unbind=unbind)
+def types() -> list[tuple[str, str]]:
+    """Task types a trigger can choose from: slug and name."""
+    return [(one.slug, one.name) for one in list_task_types()]
+
+
+DOOR = RequestDoor(name=TASKS, submit=submit, bind=bind, unbind=unbind, types=types)

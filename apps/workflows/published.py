@@ -5,7 +5,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
 from apps.core.policy import public
-from apps.workflows.core.schema import SCHEMA
+from apps.workflows.core.schema import SCHEMA, TRIGGER
+from apps.workflows.triggers.types import TRIGGER_TYPES
 
 
 @require_GET
@@ -13,4 +14,8 @@ from apps.workflows.core.schema import SCHEMA
 @cache_control(public=True, max_age=3600)
 def definition_schema(request: HttpRequest) -> JsonResponse:
     """JSON Schema, draft 2020-12."""
-    return JsonResponse(SCHEMA, content_type="application/schema+json")
+    known = {"type": {"enum": sorted(entry.type for entry in TRIGGER_TYPES)}}
+    trigger = {**TRIGGER, "properties": {**TRIGGER["properties"], **known}}
+    triggers = {**SCHEMA["properties"]["triggers"], "additionalProperties": trigger}
+    schema = {**SCHEMA, "properties": {**SCHEMA["properties"], "triggers": triggers}}
+    return JsonResponse(schema, content_type="application/schema+json")

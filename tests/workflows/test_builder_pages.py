@@ -174,6 +174,8 @@ class Form(HTMLParser):
             self.inside = "data-step-form" in told
         if not self.inside or (not told.get("name") and tag != "option"):
             return
+        if tag == "input" and told.get("type") in ("checkbox", "radio") and "checked" not in told:
+            return
         if tag == "input":
             self.values[str(told["name"])] = told.get("value") or ""
         elif tag == "textarea":

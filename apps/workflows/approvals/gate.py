@@ -106,7 +106,7 @@ class Gate:
         trusted = trigger in TRUSTED_TRIGGERS
         if trusted not in version.taints:
             started = {} if trusted else {"triggers": {"run": {"type": "event"}}}
-            fields = tainted_fields({**version.raw, **started}, facts=self._step_facts())
+            fields = tainted_fields({**version.raw, **started}, facts=facts_of_steps(self.handlers))
             kinds = {
                 step_id: self.handlers[body["type"]].sensitive
                 for step_id, body in version.raw["steps"].items()
@@ -117,20 +117,21 @@ class Gate:
             }
         return version.taints[trusted]  # type: ignore[no-any-return]
 
-    def _step_facts(self) -> dict[str, StepFacts]:
-        """What a step's type says of itself, except that whatever calls out brings a stranger's words back."""
-        return {
-            handler.type: StepFacts(
-                config_schema=handler.config_schema,
-                sensitive=handler.sensitive,
-                untrusted=handler.untrusted
-                or handler.type in OUTSIDE_ANSWERS
-                or (handler.effect is not EffectClass.PURE and not handler.closed),
-                closed=handler.closed,
-                trusted_outputs=handler.trusted_outputs,
-            )
-            for handler in self.handlers.values()
-        }
+
+def facts_of_steps(handlers: Mapping[str, StepHandler]) -> dict[str, StepFacts]:
+    """What each step type says of itself, except that whatever calls out brings a stranger's words back."""
+    return {
+        handler.type: StepFacts(
+            config_schema=handler.config_schema,
+            sensitive=handler.sensitive,
+            untrusted=handler.untrusted
+            or handler.type in OUTSIDE_ANSWERS
+            or (handler.effect is not EffectClass.PURE and not handler.closed),
+            closed=handler.closed,
+            trusted_outputs=handler.trusted_outputs,
+        )
+        for handler in handlers.values()
+    }
 
 
 def is_plain_read(reach: Reach) -> bool:

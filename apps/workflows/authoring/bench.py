@@ -4,9 +4,9 @@ from apps.connectors import facade as connectors
 from apps.workflows.authoring.asking import Problem, StepOption, Workbench
 from apps.workflows.contracts import StepDescription
 from apps.workflows.core.problems import errors
-from apps.workflows.core.schema import TRIGGER_TYPES
 from apps.workflows.palette import describe_steps
 from apps.workflows.services.definitions import validate_definition
+from apps.workflows.triggers.types import TRIGGER_TYPES
 
 # Steps that only make sense in the workflow that answers a task.
 ONLY_FOR_TASKS = frozenset({"task.brief", "task.verdict", "task.ask_person", "task.deliver", "task.fail"})
@@ -17,7 +17,7 @@ def workbench() -> Workbench:
     working = [one for one in connectors.list_connections() if one.state == "active"]
     return Workbench(
         steps=[_option(one) for one in describe_steps() if one.type not in ONLY_FOR_TASKS],
-        triggers=TRIGGER_TYPES,
+        triggers=tuple(entry.type for entry in TRIGGER_TYPES),
         connections=[(str(one.id), one.connector, one.name) for one in working],
         check=lambda definition: [
             Problem(place=one.place, message=f"{one.message} {one.suggestion}".strip())

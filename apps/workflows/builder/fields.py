@@ -7,11 +7,13 @@ never refused here: a number that is none is kept as typed, and the validator sa
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.text import capfirst
+
+from apps.workflows.core.inputs import in_order
 
 Json = Any
 Schema = Mapping[str, Any]
@@ -21,11 +23,15 @@ DYNAMIC = {"$ref": "ref", "$expr": "expr", "$secret": "secret"}
 BINARY_OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "contains", "in", "starts_with", "ends_with")
 UNARY_OPS = ("exists", "empty", "truthy")
 GROUP_OPS = ("all", "any")
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 
 
 @dataclass(kw_only=True)
 class Node:
-    """One field or group of the form. ``kind``: text, long, number, boolean, choice, any, object, list, map or condition."""
+    """One field or group of the form.
+
+    ``kind``: text, long, number, duration, boolean, choice, checks, any, object, list, map or condition.
+    """
 
     name: str
     kind: str
@@ -43,6 +49,9 @@ class Node:
     row: bool = False
     secret: bool = False
     errors: list[Any] = field(default_factory=list)
+    ticked: list[str] = field(default_factory=list)
+    # A change of it changes which other fields there are.
+    structure: bool = False
     minimum: Any = None
     maximum: Any = None
 
@@ -79,7 +88,7 @@ def kind_of(schema: Schema, value: Json) -> str:
         is_long = schema.get("maxLength", LONG + 1) > LONG and "pattern" not in schema and "format" not in schema
         return "long" if is_long else "text"
     if sort in ("number", "integer"):
-        return "number"
+        return "duration" if schema.get("x-unit") == "s" else "number"
     if sort == "boolean":
         return "boolean"
     if sort == "array":
@@ -114,7 +123,8 @@ def build(name: str, schema: Schema, value: Json, *, label: str = "", required: 
         wanted = schema.get("required", ())
         node.children = [
             build(f"{name}.{key}", child, given.get(key), required=key in wanted, label=label_of(key, child))
-            for key, child in schema["properties"].items()
+            for key in in_order(schema)
+            if isinstance(child := schema["properties"][key], Mapping)
         ]
     elif node.kind == "list":
         items = list(value) if isinstance(value, list) else []
@@ -124,6 +134,9 @@ def build(name: str, schema: Schema, value: Json, *, label: str = "", required: 
         ]
     elif node.kind == "map":
         node.children = _map_rows(name, schema, value)
+    elif node.kind == "duration" and isinstance(value, int | float) and not isinstance(value, bool):
+        node.op = next((unit for unit in reversed(UNITS) if value and value % UNITS[unit] == 0), "seconds")
+        node.text = _typed(value / UNITS[node.op] if value % UNITS[node.op] else int(value // UNITS[node.op]))
     else:
         node.text = _typed(value)
         if node.kind == "choice":
@@ -175,14 +188,17 @@ class Reader:
         if mode in ("ref", "expr", "secret"):
             return self._dynamic(name, mode, (text or "").strip())
         kind = self.sent.get(f"{name}:kind") or kind_of(schema, old)
-        if kind == "object":
-            return self._object(name, schema, old)
-        if kind == "list":
-            return self._list(name, schema, old)
-        if kind == "map":
-            return self._map(name, schema)
-        if kind == "condition":
-            return self.condition(name)
+        grouped: dict[str, Callable[[], Json]] = {
+            "object": lambda: self._object(name, schema, old),
+            "list": lambda: self._list(name, schema, old),
+            "map": lambda: self._map(name, schema),
+            "condition": lambda: self.condition(name),
+            "checks": lambda: self._checks(name),
+        }
+        if kind in grouped:
+            return grouped[kind]()
+        if kind == "duration" and text:
+            return self._duration(name, text)
         if text is None and mode is None:
             return MISSING if old is None else old
         return self._leaf(kind, text or "", old)
@@ -222,6 +238,20 @@ class Reader:
             else:
                 given[key] = found
         return given or MISSING
+
+    def _checks(self, name: str) -> Json:
+        """The boxes that are ticked; people's ids are numbers."""
+        getlist = getattr(self.sent, "getlist", None)
+        found = getlist(name) if getlist else [self.sent[name]] if name in self.sent else []
+        return [int(one) if one.isdecimal() else one for one in found] or MISSING
+
+    def _duration(self, name: str, text: str) -> Json:
+        """Seconds; what is no number is kept as typed."""
+        try:
+            found = float(text.strip().replace(",", ".")) * UNITS.get(self.sent.get(f"{name}:unit", ""), 1)
+        except ValueError:
+            return text
+        return int(found) if found == int(found) else found
 
     def _count(self, name: str) -> int | None:
         text = self.sent.get(f"{name}:n", "")

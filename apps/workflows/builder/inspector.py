@@ -11,6 +11,7 @@ from apps.workflows.builder import graph
 from apps.workflows.builder.changes import same
 from apps.workflows.builder.fields import EMPTY_CONDITION, MISSING, Node, Reader, build, build_condition
 from apps.workflows.builder.palette import Kind, title_of, way_label
+from apps.workflows.builder.parts.approving import worded
 from apps.workflows.builder.problems import Finding
 from apps.workflows.core.schema import STEP as STEP_SCHEMA
 from apps.workflows.models import Secret
@@ -92,12 +93,17 @@ def make_form(
             WayField(place=place, label=way_label(body, place) or _("Then"), target=target or "", choices=choices)
             for place, target in places.items()
         ],
-        more=[build(name, STEP[name], body.get(name)) for name in MORE if name in STEP],
+        more=[_more(name, body.get(name)) for name in MORE if name in STEP],
         problems=[],
     )
     _offer_secrets(form)
     _place_problems(form, [one for one in findings if one.step == step_id])
     return form
+
+
+def _more(name: str, value: Json) -> Node:
+    node = build(name, STEP[name], value)
+    return worded(node) if name == "approval" else node
 
 
 def _settings(kind: str, body: Mapping[str, Json], known: Kind | None) -> list[Node]:

@@ -26,7 +26,7 @@ def canvas_labels() -> dict[str, str]:
         "copied": _("Copied %(n)s steps."), "pasted": _("Pasted %(n)s steps."),
         "nothingToPaste": _("There are no steps on the clipboard."),
         "undone": _("Undone."), "redone": _("Done again."), "tidied": _("Tidied up."), "empty": _("Nothing here yet"),
-        "emptyHelp": _("Add the first step: what should happen when this starts?"), "class": _("Class %(name)s"),
+        "emptyHelp": _("Add the first step: what should happen when this starts?"),
         "conflict": _("Somebody else changed this meanwhile"),
         "conflictHelp": _("Both versions are kept. Choose which one goes on; the other stays in the history."),
         "theirs": _("Take theirs"), "mine": _("Put mine on top"), "yourChanges": _("Your changes that are not saved yet: %(n)s"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apps.workflows.builder import graph
+from apps.workflows.builder.classes import StepClass
 from apps.workflows.builder.palette import Kind, title_of, way_label
 from apps.workflows.builder.problems import Finding
 
@@ -39,6 +40,7 @@ class Line:
     up: str = ""
     down: str = ""
     number: int = 0
+    risk: StepClass | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,14 @@ class Outline:
     order: list[str]
 
 
-def make_outline(document: Mapping[str, Json], kinds: Mapping[str, Kind], findings: Sequence[Finding]) -> Outline:
+def make_outline(
+    document: Mapping[str, Json],
+    kinds: Mapping[str, Kind],
+    findings: Sequence[Finding],
+    classes: Mapping[str, StepClass] | None = None,
+) -> Outline:
     """The nested list. Every step stands in it once; a way that leads to a step shown elsewhere names it."""
-    maker = _Maker(document, kinds, findings)
+    maker = _Maker(document, kinds, findings, classes or {})
     lines = maker.chain(document.get("start"), None)
     loose: list[Line] = []
     for step_id in graph.in_reading_order(document):
@@ -62,9 +69,15 @@ def make_outline(document: Mapping[str, Json], kinds: Mapping[str, Kind], findin
 
 
 class _Maker:
-    def __init__(self, document: Mapping[str, Json], kinds: Mapping[str, Kind], findings: Sequence[Finding]) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Json],
+        kinds: Mapping[str, Kind],
+        findings: Sequence[Finding],
+        classes: Mapping[str, StepClass],
+    ) -> None:
         self.steps: Mapping[str, Mapping[str, Json]] = document.get("steps", {})
-        self.kinds, self.findings = kinds, findings
+        self.kinds, self.findings, self.classes = kinds, findings, classes
         self.seen: dict[str, None] = {}
         self.meeting = {
             step_id
@@ -108,6 +121,7 @@ class _Maker:
         line = Line(
             id=step_id, title=self.title(step_id), kind=self.kinds.get(kind), type=kind, main=main, follows=follows,
             problems=[one for one in self.findings if one.step == step_id], ways=[], outs=outs, number=len(self.seen),
+            risk=self.classes.get(step_id),
         )  # fmt: skip
         for way in outs if branching else ():
             if way.place in ("on_error", "on_timeout", "join", "branches.+") or (

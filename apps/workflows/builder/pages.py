@@ -19,9 +19,11 @@ from apps.core.errors import InvalidInput, PlatformError
 from apps.live import facade as live
 from apps.workflows import facade, insight
 from apps.workflows.builder import drafts
+from apps.workflows.builder.classes import classes_of
 from apps.workflows.builder.estimate import estimate
 from apps.workflows.builder.labels import canvas_labels
 from apps.workflows.builder.palette import kinds_by_type
+from apps.workflows.builder.parts.trigger_words import sentence
 from apps.workflows.builder.people import names_of
 from apps.workflows.builder.problems import errors_of, list_problems
 from apps.workflows.builder.running import input_form, read_inputs, states_of
@@ -29,6 +31,7 @@ from apps.workflows.builder.views import actor
 from apps.workflows.contracts import RunRow
 from apps.workflows.differences import compare_definitions
 from apps.workflows.errors import SecretMissing, UnknownRun
+from apps.workflows.triggers.types import TRIGGER_TYPES
 
 Json = Any
 RUNS = 8
@@ -97,16 +100,12 @@ def _shown_run(request: HttpRequest, runs: list[RunRow]) -> RunRow | None:
 
 
 def _triggers(definition: dict[str, Json]) -> list[tuple[str, str, str]]:
-    words = {
-        "manual": _("By hand"), "schedule": _("On a schedule"), "webhook": _("By a webhook"), "event": _("By an event"),
-        "task": _("By tasks of a type"), "connector": _("By a change in a connected service"),
-    }  # fmt: skip
-    icons = {"schedule": "calendar", "webhook": "webhook", "event": "zap", "task": "list-checks", "connector": "plug"}
-    return [
-        (str(one.get("title") or words.get(one.get("type", ""), name)), words.get(one.get("type", ""), ""),
-         icons.get(one.get("type", ""), "play"))
-        for name, one in definition.get("triggers", {}).items()
-    ]  # fmt: skip
+    found = []
+    for name, body in definition.get("triggers", {}).items():
+        entry = TRIGGER_TYPES.get(body["type"]) if body.get("type") in TRIGGER_TYPES else None
+        title = str(entry.title) if entry else name
+        found.append((str(body.get("title") or title), sentence(body) or title, entry.icon if entry else "play"))
+    return found
 
 
 @require_GET
@@ -196,6 +195,7 @@ def workflow_publish(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("workflows:workflow_detail", slug)
     findings = list_problems(draft.document, slug=slug)
     kinds = kinds_by_type()
+    classes = classes_of(draft.document)
     diff = compare_definitions(dict(workflow.definition or {"steps": {}}), draft.document)
     context = {
         "draft": draft,
@@ -205,8 +205,12 @@ def workflow_publish(request: HttpRequest, slug: str) -> HttpResponse:
         "estimate": estimate(draft.document, draft.workflow_id, kinds),
         "diff": diff,
         "moved": draft.based_on != draft.published,
-        "graph": graph_data(draft.document, slug, marks=dict(diff.marks) if workflow.current else None),
-    }
+        "classes": classes,
+        "graph": graph_data(
+            draft.document, slug, marks=dict(diff.marks) if workflow.current else None,
+            classes={step: one.as_json() for step, one in classes.items()},
+        ),
+    }  # fmt: skip
     return render(request, "workflows/builder/publish.html", context)
 
 

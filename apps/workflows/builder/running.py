@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.workflows.builder.fields import MISSING, Node, Reader, build
+from apps.workflows.core.inputs import with_defaults
 from apps.workflows.enums import StepState
 from apps.workflows.models import Run, StepRun
 
@@ -19,7 +20,7 @@ FREE = {"type": "object", "properties": {}}
 def input_form(schema: Mapping[str, Json] | None, value: Json) -> Node:
     """The form of a run's inputs; without a schema one field for a JSON object."""
     if schema and schema.get("properties"):
-        return build("inputs", schema, value)
+        return build("inputs", schema, with_defaults(schema, value if isinstance(value, Mapping) else {}))
     node = build("inputs", {}, None)
     node.kind, node.text = "any", "" if value in (None, {}) else str(value)
     return node
@@ -29,13 +30,14 @@ def read_inputs(schema: Mapping[str, Json] | None, sent: Mapping[str, Any]) -> J
     """The inputs as sent; placeholders are plain text here."""
     reader = Reader(sent, add=sent.get("_add", ""), remove=sent.get("_remove", ""))
     found = reader.value("inputs", schema if schema and schema.get("properties") else {}, None)
-    return {} if found is MISSING else _plain(found)
+    return {} if found is MISSING else plain_texts(found)
 
 
-def _plain(value: Json) -> Json:
+def plain_texts(value: Json) -> Json:
+    """The value with texts that look like placeholders as they were typed: nothing is filled in here."""
     if isinstance(value, Mapping):
-        return value["$text"] if set(value) == {"$text"} else {key: _plain(child) for key, child in value.items()}
-    return [_plain(child) for child in value] if isinstance(value, list) else value
+        return value["$text"] if set(value) == {"$text"} else {key: plain_texts(child) for key, child in value.items()}
+    return [plain_texts(child) for child in value] if isinstance(value, list) else value
 
 
 def states_of(run_id: UUID) -> dict[str, dict[str, Json]]:

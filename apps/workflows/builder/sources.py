@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from apps.workflows.builder import graph
 from apps.workflows.builder.palette import Kind, title_of
+from apps.workflows.core.inputs import in_order
 
 Json = Any
 MAX_PATHS = 40
@@ -41,7 +42,7 @@ def list_sources(
     found = []
     for other in _before(steps, step_id):
         kind = kinds.get(steps[other].get("type", ""))
-        paths = _paths(f"steps.{other}.output", _output_schema(steps[other], kind), samples.get(other))
+        paths = paths_below(f"steps.{other}.output", _output_schema(steps[other], kind), samples.get(other))
         found.append(
             Source(title=title_of(other, steps[other], kinds), icon=kind.icon if kind else "workflow", paths=paths)
         )
@@ -53,7 +54,11 @@ def list_sources(
         found.append(Source(title=_("The loop"), icon="refresh-cw", paths=loop))
     inputs = document.get("inputs") or {}
     found.append(
-        Source(title=_("What the run was started with"), icon="log-in", paths=_paths("inputs", inputs, samples.get("")))
+        Source(
+            title=_("What the run was started with"),
+            icon="log-in",
+            paths=paths_below("inputs", inputs, samples.get("")),
+        )
     )
     return found
 
@@ -75,7 +80,8 @@ def _output_schema(body: Mapping[str, Json], kind: Kind | None) -> Mapping[str, 
     return kind.output_schema if kind else {}
 
 
-def _paths(root: str, schema: Mapping[str, Json], sample: Json) -> tuple[Path, ...]:
+def paths_below(root: str, schema: Mapping[str, Json], sample: Json) -> tuple[Path, ...]:
+    """What can be taken below ``root``: all of it, what its schema names, what it had last time."""
     found = [Path(path=root, label=_("All of it"), sort=_sort(schema.get("type")), sample="")]
     seen = {root}
     for path, sort, value in [*_of_schema(root, schema, sample, 0), *_of_sample(root, sample, 0)]:
@@ -87,7 +93,9 @@ def _paths(root: str, schema: Mapping[str, Json], sample: Json) -> tuple[Path, .
 
 def _of_schema(root: str, schema: Mapping[str, Json], sample: Json, depth: int) -> Iterator[tuple[str, Any, Json]]:
     properties = schema.get("properties")
-    for key, child in properties.items() if isinstance(properties, Mapping) and depth < DEPTH else ():
+    known = properties if isinstance(properties, Mapping) and depth < DEPTH else {}
+    for key in in_order(schema) if known else ():
+        child = known[key] if isinstance(known[key], Mapping) else {}
         value = sample.get(key) if isinstance(sample, Mapping) else None
         yield f"{root}.{key}", child.get("type"), value
         yield from _of_schema(f"{root}.{key}", child, value, depth + 1)

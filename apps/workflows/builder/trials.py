@@ -17,7 +17,7 @@ from apps.workflows.builder.problems import errors_of, list_problems
 from apps.workflows.builder.running import input_form, read_inputs
 from apps.workflows.builder.samples import pinned, seen
 from apps.workflows.builder.views import actor
-from apps.workflows.services.runs import check_inputs
+from apps.workflows.services.runs import checked_inputs
 
 Json = Any
 SHOWN = {"succeeded": "done", "failed": "failed", "waiting": "person", "running": "running"}
@@ -58,8 +58,7 @@ def _act(
     if sent.get("_add") or sent.get("_remove"):
         return None
     if act in ("start", "whole") and not blocked:
-        inputs = read_inputs(draft.document.get("inputs"), sent)
-        check_inputs(draft.document, inputs)
+        inputs = checked_inputs(draft.document, read_inputs(draft.document.get("inputs"), sent))
         row = trial.begin(
             workflow_id=draft.workflow_id, slug=slug, actor_id=actor(request), revision=draft.revision,
             document=draft.document, inputs=inputs,

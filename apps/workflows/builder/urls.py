@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.workflows.builder import pages, trials, views
+from apps.workflows.builder import inspecting, pages, trials, views
 
 urlpatterns = [
     path("new/", pages.workflow_create, name="workflow_create"),
@@ -22,7 +22,7 @@ urlpatterns = [
     path("<slug:slug>/edit/undo/", views.draft_undo, name="draft_undo"),
     path("<slug:slug>/edit/redo/", views.draft_redo, name="draft_redo"),
     path("<slug:slug>/edit/discard/", views.draft_discard, name="draft_discard"),
-    path("<slug:slug>/edit/step/", views.draft_step, name="draft_step"),
-    path("<slug:slug>/edit/sample/", views.draft_sample, name="draft_sample"),
+    path("<slug:slug>/edit/step/", inspecting.draft_step, name="draft_step"),
+    path("<slug:slug>/edit/sample/", inspecting.draft_sample, name="draft_sample"),
     path("<slug:slug>/test/", trials.workflow_test, name="workflow_test"),
 ]

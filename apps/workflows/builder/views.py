@@ -1,32 +1,29 @@
-"""The builder: the canvas and outline of a draft, its patches, undo, the inspector of a step."""
+"""The builder: the canvas and outline of a draft, its patches, undo."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts.guards import held_permissions, permission_required
+from apps.accounts.guards import permission_required
 from apps.core.errors import InvalidInput, PlatformError
 from apps.live import facade as live
-from apps.workflows.builder import drafts, graph, words
+from apps.workflows.builder import drafts, words
 from apps.workflows.builder.errors import DraftChanged
-from apps.workflows.builder.inspector import make_form, read_form
 from apps.workflows.builder.labels import canvas_labels
-from apps.workflows.builder.outline import make_outline
-from apps.workflows.builder.palette import Kind, kinds_by_type, list_kinds, title_of
+from apps.workflows.builder.looking import draft_json, fragment, look, outline_context, pane_context, step_context
+from apps.workflows.builder.palette import kinds_by_type, list_kinds, title_of
+from apps.workflows.builder.parts import panes
+from apps.workflows.builder.parts.base import Seen
 from apps.workflows.builder.people import names_of
-from apps.workflows.builder.problems import Finding, errors_of, list_problems
-from apps.workflows.builder.samples import known_outputs, pinned
-from apps.workflows.builder.sources import list_sources
 from apps.workflows.errors import UnknownWorkflow
 
 Json = Any
@@ -43,23 +40,6 @@ def wants_json(request: HttpRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def draft_json(draft: drafts.Draft) -> dict[str, Json]:
-    """A draft with its problems, as the island keeps it."""
-    findings = list_problems(draft.document, slug=draft.slug)
-    return {
-        "revision": draft.revision,
-        "document": draft.document,
-        "problems": [_finding_json(finding) for finding in findings],
-        "blocked": bool(errors_of(findings)),
-        "can_undo": draft.can_undo,
-        "can_redo": draft.can_redo,
-    }
-
-
-def _finding_json(finding: Finding) -> dict[str, str]:
-    return {name: str(getattr(finding, name)) for name in ("severity", "step", "field", "message", "suggestion")}
-
-
 @require_GET
 @permission_required("workflows.manage")
 def builder(request: HttpRequest, slug: str) -> HttpResponse:
@@ -67,37 +47,32 @@ def builder(request: HttpRequest, slug: str) -> HttpResponse:
     drafts.require_workflow(slug, archived=False)
     position = live.position()
     draft = drafts.get_draft(slug=slug, actor_id=actor(request))
-    context = {**_outline_context(draft), "position": position}
+    seen = look(draft, absolute=request.build_absolute_uri)
     if request.headers.get("X-Fragment") == "1":
-        return render(request, "workflows/builder/_outline.html", context)
-    step = request.GET.get("step", "")
-    if step in draft.document.get("steps", {}):
-        context |= _step_context(draft, step, context["kinds"], context["findings"])
-    context["island"] = _island(request, draft, context["kinds"])
-    return render(request, "workflows/builder/builder.html", context)
+        return render(request, "workflows/builder/_outline.html", outline_context(seen))
+    return whole_page(request, seen, request.GET.get("step", ""), position=position)
 
 
-def _outline_context(draft: drafts.Draft) -> dict[str, Any]:
-    findings = list_problems(draft.document, slug=draft.slug)
-    kinds = kinds_by_type()
-    steps = draft.document.get("steps", {})
-    return {
-        "draft": draft,
-        "findings": findings,
-        "blocked": bool(errors_of(findings)),
-        "kinds": kinds,
-        "palette": list_kinds(),
-        "outline": make_outline(draft.document, kinds, findings),
-        "step_titles": [(one, title_of(one, steps[one], kinds)) for one in graph.in_reading_order(draft.document)],
-    }
+def whole_page(request: HttpRequest, seen: Seen, step: str, *, position: Any = None, status: int = 200) -> HttpResponse:
+    """The builder's page with a step or a part in the inspector."""
+    context = {**outline_context(seen), "position": live.position() if position is None else position}
+    shown = panes.show(seen, step) if panes.is_part(step) else None
+    if shown is not None:
+        context |= {"pane": f"workflows/builder/parts/{shown.template}.html", **pane_context(seen, shown)}
+    elif step in seen.draft.document.get("steps", {}):
+        context |= step_context(seen, step)
+    context["island"] = _island(request, seen)
+    return render(request, "workflows/builder/builder.html", context, status=status)
 
 
-def _island(request: HttpRequest, draft: drafts.Draft, kinds: Mapping[str, Kind]) -> dict[str, Json]:
+def _island(request: HttpRequest, seen: Seen) -> dict[str, Json]:
+    draft = seen.draft
+
     def address(name: str) -> str:
         return reverse(f"workflows:{name}", args=[draft.slug])
 
     return {
-        **draft_json(draft),
+        **draft_json(seen),
         "slug": draft.slug,
         "person": actor(request),
         "urls": {
@@ -109,24 +84,9 @@ def _island(request: HttpRequest, draft: drafts.Draft, kinds: Mapping[str, Kind]
             "states": address("workflow_states"),
             "publish": address("workflow_publish"),
         },
-        "kinds": {kind.type: kind.as_json() for kind in kinds.values()},
+        "kinds": {kind.type: kind.as_json() for kind in seen.kinds.values()},
         "offered": [kind.type for kind in list_kinds()],
         "labels": canvas_labels(),
-    }
-
-
-def _step_context(draft: drafts.Draft, step: str, kinds: Mapping[str, Kind], findings: list[Finding]) -> dict[str, Any]:
-    samples = known_outputs(draft.workflow_id)
-    own = pinned(draft.workflow_id)
-    return {
-        "draft": draft,
-        "form": make_form(draft.document, step, kinds, findings),
-        "sources": list_sources(draft.document, step, kinds, samples),
-        "pinned": own.get(step),
-        "is_pinned": step in own,
-        "pinned_text": json.dumps(own[step], ensure_ascii=False, indent=1) if step in own else "",
-        "known_text": json.dumps(samples[step], ensure_ascii=False, indent=1) if step in samples else "",
-        "is_start": draft.document.get("start") == step,
     }
 
 
@@ -135,7 +95,7 @@ def _step_context(draft: drafts.Draft, step: str, kinds: Mapping[str, Kind], fin
 def draft_change(request: HttpRequest, slug: str) -> HttpResponse:
     """GET: the draft as JSON. POST: patches for a revision, as JSON from the island or as a form of the outline."""
     if request.method == "GET":
-        return JsonResponse(draft_json(drafts.get_draft(slug=slug, actor_id=actor(request))))
+        return JsonResponse(draft_json(look(drafts.get_draft(slug=slug, actor_id=actor(request)))))
     if request.content_type == "application/json" or wants_json(request):
         sent = _json_body(request)
         return answered(request, slug, lambda: _change(request, slug, sent), revision=sent.get("revision"))
@@ -193,36 +153,49 @@ def form_patch(sent: Mapping[str, Any]) -> dict[str, Json]:
 
 
 def answered(
-    request: HttpRequest, slug: str, work: Callable[[], drafts.Draft], *, revision: Any = None, step: str = ""
+    request: HttpRequest,
+    slug: str,
+    work: Callable[[], drafts.Draft],
+    *,
+    revision: Any = None,
+    step: str = "",
+    show: bool = False,
 ) -> HttpResponse:
-    """Do a change and answer in the asker's form: JSON for the island, back to the page with a message for a form."""
+    """Do a change and answer in the asker's form: JSON for the island, back to the page with a message for a form.
+
+    With ``show`` the island gets the inspector of ``step`` as it is then.
+    """
     try:
         draft = work()
     except UnknownWorkflow:
         raise
     except PlatformError as error:
         if wants_json(request):
-            return JsonResponse(_refusal(request, slug, error, revision), status=error.status)
+            return JsonResponse(refusal_json(request, slug, error, revision), status=error.status)
         messages.error(request, error.text)
-        return redirect(_back(request, slug, step))
+        return redirect(back_to(request, slug, step))
     if wants_json(request):
-        return JsonResponse(draft_json(draft))
-    return redirect(_back(request, slug, step))
+        seen = look(draft, absolute=request.build_absolute_uri)
+        shown = {"html": fragment(request, seen, step) or "", "open": step} if show else {}
+        return JsonResponse({**draft_json(seen), **shown})
+    return redirect(back_to(request, slug, step))
 
 
-def _back(request: HttpRequest, slug: str, step: str) -> str:
+def back_to(request: HttpRequest, slug: str, step: str) -> str:
+    """The builder with this step or part open, or with the one the form names."""
     step = step or request.POST.get("open", "")
-    return reverse("workflows:builder", args=[slug]) + (f"?step={step}#inspector" if step else "")
+    return reverse("workflows:builder", args=[slug]) + (f"?{urlencode({'step': step})}#inspector" if step else "")
 
 
-def _refusal(request: HttpRequest, slug: str, error: PlatformError, revision: Any) -> dict[str, Json]:
+def refusal_json(request: HttpRequest, slug: str, error: PlatformError, revision: Any) -> dict[str, Json]:
+    """Why a change was not made, with the draft as it stands and what happened to it meanwhile."""
     told: dict[str, Json] = {
         "code": error.code,
         "message": error.text,
         "fields": {k: str(v) for k, v in error.fields.items()},
     }
     draft = drafts.get_draft(slug=slug, actor_id=actor(request))
-    told |= draft_json(draft)
+    told |= draft_json(look(draft))
     if isinstance(error, DraftChanged) and str(revision).isdecimal():
         kinds = kinds_by_type()
         titles = {one: title_of(one, body, kinds) for one, body in draft.document.get("steps", {}).items()}
@@ -270,71 +243,3 @@ def draft_discard(request: HttpRequest, slug: str) -> HttpResponse:
         extra_tags=f"undo:{reverse('workflows:draft_undo', args=[slug])}",
     )
     return redirect("workflows:builder", slug)
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("workflows.manage")
-def draft_step(request: HttpRequest, slug: str) -> HttpResponse:
-    """GET: the inspector of one step. POST: what was typed there becomes patches of the draft."""
-    data = request.POST if request.method == "POST" else request.GET
-    step = data.get("step", "")[:60]
-    draft = drafts.get_draft(slug=slug, actor_id=actor(request))
-    if step not in draft.document.get("steps", {}):
-        return render(request, "workflows/builder/_no_step.html", {"draft": draft}, status=404)
-    if request.method == "GET":
-        kinds = kinds_by_type()
-        context = _step_context(draft, step, kinds, list_problems(draft.document, slug=slug))
-        return render(request, "workflows/builder/_inspector.html", context)
-
-    def save() -> drafts.Draft:
-        patches = read_form(draft.document["steps"][step], step, request.POST, kinds_by_type())
-        if not patches:
-            return draft
-        return drafts.change_draft(
-            slug=slug, revision=_number(request.POST.get("revision", "")), patches=patches, actor_id=actor(request),
-            on_top=request.POST.get("on_top") == "1",
-        )  # fmt: skip
-
-    answer = answered(request, slug, save, revision=request.POST.get("revision"), step=step)
-    if isinstance(answer, JsonResponse) and answer.status_code == 200:
-        told = json.loads(answer.content)
-        fresh = drafts.get_draft(slug=slug, actor_id=actor(request))
-        context = _step_context(fresh, step, kinds_by_type(), list_problems(fresh.document, slug=slug))
-        told["html"] = render_to_string("workflows/builder/_inspector.html", context, request)
-        return JsonResponse(told)
-    return answer
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
-
-
-@require_POST
-@permission_required("workflows.manage")
-def draft_sample(request: HttpRequest, slug: str) -> HttpResponse:
-    """Pin an output to a step for trying the draft out, or take the pin away."""
-    from apps.workflows.builder.samples import pin, unpin
-
-    step, text = request.POST.get("step", "")[:60], request.POST.get("output", "").strip()
-    draft = drafts.get_draft(slug=slug, actor_id=actor(request))
-    try:
-        if request.POST.get("unpin") == "1" or not text:
-            unpin(workflow_id=draft.workflow_id, step_id=step)
-            messages.success(request, _("The sample is gone; the step is tried for real, with nothing sent."))
-        else:
-            pin(workflow_id=draft.workflow_id, step_id=step, text=text, actor_id=actor(request))
-            messages.success(request, _("Pinned. A test uses this instead of doing the step."))
-    except PlatformError as error:
-        messages.error(request, " ".join([error.text, *map(str, error.fields.values())]))
-    return redirect(reverse("workflows:builder", args=[slug]) + f"?step={step}#inspector")
-
-
-def counted(findings: list[Finding]) -> str:
-    """How many problems there are, in words."""
-    number = len(findings)
-    return ngettext("%(n)d problem", "%(n)d problems", number) % {"n": number}
-
-
-def may_manage(request: HttpRequest) -> bool:
-    """Whether this person may change and publish workflows."""
-    return "workflows.manage" in held_permissions(request)

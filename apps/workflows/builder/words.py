@@ -21,6 +21,7 @@ def words_of(patches: Sequence[Mapping[str, Json]], titles: Mapping[str, str]) -
 def _line(patch: Mapping[str, Json], titles: Mapping[str, str]) -> str:
     op, step = patch.get("op"), str(patch.get("step") or patch.get("id") or "")
     names = {
+        "name": str(patch.get("name") or ""),
         "step": titles.get(step, step),
         "to": titles.get(str(patch.get("target")), str(patch.get("target") or patch.get("to") or "")),
     }
@@ -37,6 +38,10 @@ def _line(patch: Mapping[str, Json], titles: Mapping[str, str]) -> str:
         "set_part": _("Changed the inputs, output or notes of the workflow"),
         "set_settings": _("Changed the settings of the workflow"),
         "set_trigger": _("Changed what starts the workflow"),
+        "set_input": _("Changed the input “%(name)s”"),
+        "require_input": _("Changed whether the input “%(name)s” must be given"),
+        "move_input": _("Moved the input “%(name)s” to another place"),
+        "rename_input": _("Renamed the input “%(name)s” to “%(to)s”"),
         "paste": _("Pasted steps"),
         "replace": _("Replaced the whole draft"),
         "undo": _("Took a change back"),

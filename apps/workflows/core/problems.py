@@ -116,10 +116,15 @@ CATALOGUE: Mapping[str, ProblemKind] = {
     "bad_inputs_schema": _error(
         _("The schema of the inputs is not valid: %(detail)s"), _("Use JSON Schema, draft 2020-12.")
     ),
+    "bad_default": _error(_("The default of “%(name)s” does not fit: %(detail)s"), _("Correct it, or leave it empty.")),
     "bad_reference": _error(_("%(detail)s"), _("Write a path such as inputs.name or steps.<step>.output.<field>.")),
     "reference_never_set": _error(
         _("Step “%(step)s” cannot have run before this one."),
         _("Refer to an earlier step, or move this one behind it."),
+    ),
+    "unknown_input": _warning(
+        _("“%(name)s” is not among the workflow's inputs."),
+        _("Add it under Inputs, or take something else; a run that does not bring it fails here."),
     ),
     "loop_outside": _warning(
         _("“%(path)s” exists only inside a loop."),

@@ -8,7 +8,7 @@ import jsonschema_rs
 
 from apps.workflows.core.conditions import compile_condition, condition_references
 from apps.workflows.core.definition import CONTROL_TYPES, edges
-from apps.workflows.core.problems import Problem, problem
+from apps.workflows.core.problems import Problem, errors, problem
 from apps.workflows.core.regions import body_of, loop_bodies, outside_of, reachable
 from apps.workflows.core.schema import MAX_BYTES, MAX_DEPTH, SCHEMA
 from apps.workflows.core.secrets import misplaced_secrets
@@ -69,7 +69,7 @@ def validate(
     if form:
         return form
     found = [*_graph(raw), *_steps(raw, types, facts or {}), *_values(raw)]
-    if not found:
+    if not errors(found):
         found += _taint(raw, facts or {})
     return found
 
@@ -217,6 +217,9 @@ def _values(raw: Mapping[str, Json]) -> Iterator[Problem]:
             schema_validator(raw["inputs"])
         except (ValueError, jsonschema_rs.ValidationError) as error:
             yield problem("bad_inputs_schema", "inputs", detail=str(error).splitlines()[0])
+        else:
+            yield from _defaults(_declared(raw) or {})
+    declared = _declared(raw)
     ways = {step_id: reachable(steps, step_id) for step_id in steps}
     looped = set().union(*loop_bodies(steps).values())
     for step_id, body in steps.items():
@@ -225,9 +228,29 @@ def _values(raw: Mapping[str, Json]) -> Iterator[Problem]:
         for place, collect in _readings(f"steps.{step_id}", body):
             inside = in_loop or place.endswith(".collect")
             seen = before | body_of(steps, step_id) if place.endswith(".collect") else before
-            yield from _checked(place, collect, steps, seen, in_loop=inside)
+            yield from _checked(place, collect, steps, seen, declared, in_loop=inside)
     if "output" in raw:
-        yield from _checked("output", lambda: list(references(raw["output"])), steps, set(steps), in_loop=False)
+        yield from _checked(
+            "output", lambda: list(references(raw["output"])), steps, set(steps), declared, in_loop=False
+        )
+
+
+def _declared(raw: Mapping[str, Json]) -> Mapping[str, Json] | None:
+    """The inputs a definition names; None when it says nothing of them, so that a run may bring any."""
+    schema = raw.get("inputs")
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    return properties if isinstance(properties, Mapping) and properties else None
+
+
+def _defaults(declared: Mapping[str, Json]) -> Iterator[Problem]:
+    for name, schema in declared.items():
+        if isinstance(schema, Mapping) and "default" in schema:
+            try:
+                error = next(schema_validator(schema).iter_errors(schema["default"]), None)
+            except (ValueError, jsonschema_rs.ValidationError):
+                continue  # it refers to another part of the schema
+            if error is not None:
+                yield problem("bad_default", f"inputs.properties.{name}.default", name=name, detail=error.message)
 
 
 def _readings(place: str, body: Mapping[str, Json]) -> Iterator[tuple[str, Any]]:
@@ -248,7 +271,13 @@ def _condition(node: Json) -> list[tuple[str, ...]]:
 
 
 def _checked(
-    place: str, collect: Any, steps: Mapping[str, Json], before: set[str], *, in_loop: bool
+    place: str,
+    collect: Any,
+    steps: Mapping[str, Json],
+    before: set[str],
+    declared: Mapping[str, Json] | None,
+    *,
+    in_loop: bool,
 ) -> Iterator[Problem]:
     try:
         paths = collect()
@@ -256,6 +285,8 @@ def _checked(
         yield problem(error.code, place, detail=error)
         return
     for parts in paths:
+        if parts[0] == "inputs" and len(parts) > 1 and declared is not None and parts[1] not in declared:
+            yield problem("unknown_input", place, name=parts[1])
         if parts[0] == "loop" and len(parts) > 1 and parts[1] in ("item", "count", "outer") and not in_loop:
             yield problem("loop_outside", place, path=".".join(parts))
         if parts[0] != "steps":

@@ -17,7 +17,7 @@ from apps.workflows.errors import UnknownWorkflow
 from apps.workflows.faultpoints import reach
 from apps.workflows.models import Run, WorkflowVersion
 from apps.workflows.services.recovery import retry_run
-from apps.workflows.services.runs import check_inputs, create_run, is_live
+from apps.workflows.services.runs import checked_inputs, create_run, is_live
 
 MAX_DEPTH = 5
 MAX_ITEMS = 1000
@@ -101,11 +101,11 @@ def _start(wanted: Wanted, indexes: Sequence[int], *, version_id: UUID | None) -
     version = _version(wanted, version_id)
     _require_no_circle(parent, version)
     for index in indexes:
-        check_inputs(version.definition, wanted.inputs[index])
+        inputs = checked_inputs(version.definition, wanted.inputs[index])
         create_run(
             run_id=new_id(),
             version_id=version.pk,
-            inputs=wanted.inputs[index],
+            inputs=inputs,
             queue=Queue(parent.queue),
             priority=parent.priority,
             trigger="workflow",

@@ -17,6 +17,7 @@ from apps.dispatch.enums import Queue
 from apps.live import facade as live_updates
 from apps.tenants.facade import current_tenant
 from apps.workflows.conf import RUN_KIND, code_revision
+from apps.workflows.core.inputs import with_defaults
 from apps.workflows.core.validate import schema_problems, schema_validator
 from apps.workflows.engine.plain_json import UnstorableValue, storable
 from apps.workflows.enums import TERMINAL_RUN_STATES, RunState
@@ -62,7 +63,7 @@ def start_run(
         raise UnknownWorkflow(detail=f"no published workflow {workflow!r}")
     if version.workflow.archived_at is not None:
         raise WorkflowArchived(detail=workflow)
-    check_inputs(version.definition, inputs)
+    inputs = checked_inputs(version.definition, inputs)
     run_id = new_id()
     try:
         with transaction.atomic():
@@ -86,18 +87,23 @@ def start_run(
     return run_id
 
 
-def check_inputs(definition: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
-    """Raise ``InvalidRunInput`` unless inputs are a storable JSON object that fits the definition's ``inputs`` schema."""
+def checked_inputs(definition: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with the defaults of the definition's ``inputs`` schema where nothing was given.
+
+    Raises ``InvalidRunInput`` unless they are a storable JSON object that then fits the schema.
+    """
+    if not isinstance(inputs, Mapping):
+        raise InvalidRunInput(fields={"inputs": _("Send an object.")})
+    inputs = with_defaults(definition.get("inputs"), inputs)
     try:
         text = storable(inputs, limit=MAX_INPUT_BYTES)
     except UnstorableValue as problem:
         raise InvalidRunInput(fields={"inputs": str(problem)}, detail=problem.code) from None
-    if not isinstance(inputs, Mapping):
-        raise InvalidRunInput(fields={"inputs": _("Send an object.")})
     if "inputs" in definition:
         problems = schema_problems(schema_validator(definition["inputs"]), json.loads(text), place="inputs")
         if problems:
             raise InvalidRunInput(fields={problem.place: problem.message for problem in problems})
+    return inputs
 
 
 def create_run(

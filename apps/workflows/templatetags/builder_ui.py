@@ -129,17 +129,6 @@ def pretty(value: Any) -> str:
 
 
 @register.filter
-def effect_words(effect: str) -> str:
-    """What a kind of effect means for whoever publishes."""
-    words = {
-        "control": _("decides the way"), "pure": _("computes here"), "metered": _("asks a model or reads elsewhere"),
-        "keyed": _("changes something outside, once"), "lookup": _("changes something outside, checked afterwards"),
-        "blind": _("sends something that cannot be taken back"),
-    }  # fmt: skip
-    return words.get(effect, _("unknown kind of step"))
-
-
-@register.filter
 def how_words(how: str) -> str:
     """Where a step's output in a test came from."""
     words = {

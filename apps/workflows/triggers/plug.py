@@ -7,6 +7,7 @@ from apps.connectors.registries import event_listeners, event_types
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.registries import schedules, work_kinds
 from apps.workflows.triggers import hearing, jobs, types
+from apps.workflows.triggers.enums import TriggerKind
 from apps.workflows.triggers.happenings import EVENT_TYPES
 from apps.workflows.triggers.syncing import materialise_schedule
 from apps.workflows.triggers.types import TRIGGER_TYPES, TriggerType
@@ -19,16 +20,16 @@ schedules.register(Schedule(name="triggers.sweep", every_s=60, kind=jobs.SWEEP))
 
 for entry in (
     TriggerType(
-        type="manual",
-        title=_("By hand"),
+        type=TriggerKind.MANUAL.value,
+        title=TriggerKind.MANUAL.label,
         description=_("A person presses a button, or a program asks by the API."),
         icon="play",
         config_schema=types.MANUAL_SCHEMA,
         output_schema=ANY,
     ),
     TriggerType(
-        type="schedule",
-        title=_("Schedule"),
+        type=TriggerKind.SCHEDULE.value,
+        title=TriggerKind.SCHEDULE.label,
         description=_(
             "At set times on the clock of a place, or in a steady rhythm. Summer time and missed times have stated rules."
         ),
@@ -39,8 +40,8 @@ for entry in (
         materialise=materialise_schedule,
     ),
     TriggerType(
-        type="webhook",
-        title=_("Webhook"),
+        type=TriggerKind.WEBHOOK.value,
+        title=TriggerKind.WEBHOOK.label,
         description=_(
             "Another program calls a secret address. Signed calls are checked, and the same delivery starts nothing twice."
         ),
@@ -50,8 +51,8 @@ for entry in (
         check=types.check_webhook,
     ),
     TriggerType(
-        type="email",
-        title=_("E-mail"),
+        type=TriggerKind.EMAIL.value,
+        title=TriggerKind.EMAIL.label,
         description=_("A mail arrives at an address of the workflow's own."),
         icon="mail",
         config_schema=types.EMAIL_SCHEMA,
@@ -59,8 +60,8 @@ for entry in (
         check=types.check_webhook,
     ),
     TriggerType(
-        type="event",
-        title=_("Event"),
+        type=TriggerKind.EVENT.value,
+        title=TriggerKind.EVENT.label,
         description=_("Something happened in this workspace: a task was done, a run failed, an approval was decided."),
         icon="zap",
         config_schema=types.EVENT_SCHEMA,
@@ -70,8 +71,8 @@ for entry in (
         withdraw=hearing.stop_listening,
     ),
     TriggerType(
-        type="connector",
-        title=_("Change in a connected service"),
+        type=TriggerKind.CONNECTOR.value,
+        title=TriggerKind.CONNECTOR.label,
         description=_("A row of a connected database was changed by a person over there."),
         icon="database",
         config_schema=types.CONNECTOR_SCHEMA,
@@ -81,8 +82,8 @@ for entry in (
         withdraw=hearing.stop_listening,
     ),
     TriggerType(
-        type="task",
-        title=_("Task type"),
+        type=TriggerKind.TASK.value,
+        title=TriggerKind.TASK.label,
         description=_("Tasks of one type are answered by this workflow instead of the built-in one."),
         icon="list-checks",
         config_schema=types.TASK_SCHEMA,

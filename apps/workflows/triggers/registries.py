@@ -28,12 +28,16 @@ class NewRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestDoor:
-    """Takes requests as tasks. ``submit`` raises coded errors; ``bind`` has a type answered by a workflow (empty: as before)."""
+    """Takes requests as tasks. ``submit`` raises coded errors; ``bind`` has a type answered by a workflow (empty: as before).
+
+    ``types`` lists the types of requests there are: slug and name.
+    """
 
     name: str
     submit: Callable[[NewRequest], UUID]
     bind: Callable[[str, str], None]
     unbind: Callable[[str, str], None]
+    types: Callable[[], list[tuple[str, str]]] = list
 
 
 request_doors: Registry[RequestDoor] = Registry(

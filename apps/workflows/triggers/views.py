@@ -14,10 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.guards import held_permissions, permission_required
 from apps.workflows.triggers import calendar, firing, looking, receiving, syncing, wording
+from apps.workflows.triggers.addresses import address_of
 from apps.workflows.triggers.enums import TriggerKind, Verification
 from apps.workflows.triggers.forms import ScheduleForm
-
-DOORS = {TriggerKind.WEBHOOK: "trigger_doors:webhook", TriggerKind.EMAIL: "trigger_doors:mail"}
 
 
 @require_GET
@@ -48,11 +47,8 @@ def _detail(request: HttpRequest, trigger_id: UUID, *, secret: str = "") -> Http
     if row.kind == TriggerKind.SCHEDULE and row.is_on:
         preview = looking.preview(row.config, anchor=row.anchor_at, now=now)
     may_manage = _may_manage(request)
-    address = (
-        request.build_absolute_uri(reverse(DOORS[TriggerKind(row.kind)], args=[row.address_key]))
-        if row.kind in DOORS
-        else ""
-    )
+    path = address_of(row)
+    address = request.build_absolute_uri(path) if path else ""
     verify = row.config.get("verify", Verification.STANDARD)
     context = {
         "line": looking.line_of(row), "row": row, "preview": preview, "zone": row.config.get("zone", "UTC"), "now": now,

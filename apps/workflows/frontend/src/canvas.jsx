@@ -21,7 +21,7 @@ function Step({ id, data, selected }) {
         <span class="b-icon"><Icon name={kind?.icon ?? "workflow"} /></span>
         <span class="b-words"><b>{title}</b><small>{start ? app.t("start") : (kind?.title ?? body.type)}</small></span>
         <span class="b-badges">
-          {data.risk && <i class={`b-class ${data.risk}`} title={app.t("class", { name: data.risk })}>{data.risk}</i>}
+          {data.risk && <i class={`b-class ${data.risk.mark}`} title={data.risk.why}>{data.risk.risk}</i>}
           {problems > 0 && <i class="b-bad" title={app.t(problems === 1 ? "problem" : "problems", { n: problems })}>{problems}</i>}
           {state && <i class="b-state" title={app.t(state.state)}><Icon name={STATE_ICONS[state.state] ?? "circle-dashed"} /></i>}
           {breakpoint && <i class="b-break" title={app.t("breakpoint")} />}
@@ -124,7 +124,7 @@ function Flow({ app, draft }) {
       id, type: "step", position: dragged[id] ?? places[id], selected: selection.has(id), measured: sizes[id],
       initialWidth: WIDTH, initialHeight: heightOf(body, view.vertical),
       data: { body, kind, view, state, app, problems: counts[id] ?? 0, start: doc.start === id, marks: app.marks?.[id], risk: app.classes?.[id], breakpoint: app.breakpoints?.includes(id) },
-      ariaLabel: [title, kind?.title ?? body.type, state && app.t(state.state), counts[id] && app.t(counts[id] === 1 ? "problem" : "problems", { n: counts[id] })].filter(Boolean).join(", "),
+      ariaLabel: [title, kind?.title ?? body.type, app.classes?.[id]?.why, state && app.t(state.state), counts[id] && app.t(counts[id] === 1 ? "problem" : "problems", { n: counts[id] })].filter(Boolean).join(", "),
     };
   });
   const edges = Object.entries(doc.steps).flatMap(([id, body]) => waysOut(body).filter(([, target]) => target in doc.steps).map(([place, target]) => ({
@@ -210,7 +210,7 @@ function Flow({ app, draft }) {
     const kind = app.kinds[type];
     const current = draft.document;
     const id = freeId(current.steps, type.split(".").at(-1));
-    const anchor = where.after?.step ?? (where.at ? null : ([...selection][0] ?? lastOf(current)));
+    const anchor = where.after?.step ?? (where.at ? null : ([...selection].find((one) => one in current.steps) ?? lastOf(current)));
     const patch = { op: "add_step", id, type, ...kind.body };
     if (where.after) patch.after = where.after;
     else if (!where.at && anchor) patch.after = { step: anchor, place: freeWay(current.steps[anchor]) };

@@ -49,12 +49,12 @@ export class Inspector {
 
   submitted(event) {
     const form = event.target;
-    if (!form.matches("[data-step-form]")) return;
+    if (!form.matches("[data-step-form], [data-send]")) return;
     event.preventDefault();
     clearTimeout(this.timer);
-    const button = event.submitter;
-    const redraw = Boolean(button?.name?.startsWith("_"));
-    this.save(form, { redraw, extra: redraw ? [button.name, button.value] : null });
+    const { name, value } = event.submitter ?? {};
+    const redraw = Boolean(name?.startsWith("_"));
+    this.save(form, { redraw, extra: redraw ? [name, value] : null });
   }
 
   clicked(event) {
@@ -89,6 +89,7 @@ export class Inspector {
     if (extra) data.set(...extra);
     const told = await this.draft.submit(form.action, data);
     if (!told?.html || !form.isConnected) return;
+    if (told.open !== this.step) return this.app.select(told.open, true);
     if (redraw) this.redraw(told.html);
     else this.errors(told.html);
   }
@@ -119,6 +120,6 @@ export class Inspector {
 
   // After an undo, or when somebody else changed the draft: show what stands now, unless a person is typing here.
   refreshed() {
-    if (this.step && !(this.step in this.draft.document.steps)) this.app.select(null);
+    if (this.step && this.step[0] !== ":" && !(this.step in this.draft.document.steps)) this.app.select(null);
   }
 }

@@ -98,7 +98,7 @@ class WorkflowBuilder extends HTMLElement {
     const step = event.target.closest("a[data-step]");
     if (step && step.dataset.step) {
       event.preventDefault();
-      this.querySelector("#problems")?.hidePopover?.();
+      this.querySelector(":popover-open")?.hidePopover();
       this.app.select(step.dataset.step, true);
     }
     if (event.target.closest("[data-theirs]")) this.settle("theirs");
@@ -182,30 +182,10 @@ class WorkflowBuilder extends HTMLElement {
     this.querySelector("[data-redo]").disabled = !draft.canRedo;
     this.querySelector("[data-problem-count]").textContent = draft.problems.length;
     this.querySelector("[data-problems-button]").classList.toggle("wrong", draft.problems.some((one) => one.severity === "error"));
-    this.problems();
-  }
-
-  problems() {
-    const list = this.querySelector("[data-problem-list]");
-    const key = JSON.stringify(this.draft.problems);
-    if (list.dataset.key === key) return;
-    list.dataset.key = key;
-    if (!this.draft.problems.length) return list.replaceChildren(Object.assign(document.createElement("li"), { className: "quiet b-fine", textContent: "✓" }));
-    list.replaceChildren(...this.draft.problems.map((one) => {
-      const item = document.createElement("li");
-      const link = document.createElement("a");
-      item.className = one.severity;
-      link.href = one.step ? `?step=${one.step}#inspector` : "#outline";
-      if (one.step) link.dataset.step = one.step;
-      const name = document.createElement("b");
-      const body = this.draft.document.steps[one.step];
-      name.textContent = one.step ? body?.title || this.app.kinds[body?.type]?.title || one.step : "";
-      const text = document.createElement("span");
-      text.append(name, ` ${one.message} `, Object.assign(document.createElement("small"), { textContent: one.suggestion }));
-      link.append(text);
-      item.append(link);
-      return item;
-    }));
+    app.classes = draft.classes;
+    if (this.shown === draft.shown) return;
+    this.shown = draft.shown;
+    for (const [place, html] of Object.entries(draft.shown)) this.querySelector(place).innerHTML = html;
   }
 
   conflict(told) {

@@ -46,6 +46,8 @@ export class Draft extends EventTarget {
     this.blocked = told.blocked;
     this.canUndo = told.can_undo;
     this.canRedo = told.can_redo;
+    this.classes = told.classes;
+    this.shown = told.shown;
   }
 
   tell(name, detail) {
@@ -78,12 +80,15 @@ export class Draft extends EventTarget {
   // A form of the inspector: the server works out the patches. Resolves with its answer, null when it is not accepted.
   submit(url, form) {
     return new Promise((resolve) => {
-      const waiting = this.queue.find((item) => item.url === url && !item.sent && !form.has("_add") && !form.has("_remove") && new URLSearchParams(item.form).get("step") === form.get("step") && !/_add=|_remove=/.test(item.form));
+      // Only what is typed into the same form is one change; a button that was pressed is one of its own.
+      const sent = new URLSearchParams(form).toString();
+      const step = (text) => /(^|&)_/.test(text) ? null : new URLSearchParams(text).get("step");
+      const waiting = step(sent) && this.queue.find((item) => item.url === url && !item.sent && step(item.form) === step(sent));
       if (waiting) {
-        waiting.form = new URLSearchParams(form).toString();
+        waiting.form = sent;
         const before = waiting.resolve;
         waiting.resolve = (answer) => (before?.(null), resolve(answer));
-      } else this.queue.push({ url, form: new URLSearchParams(form).toString(), resolve, revision: this.revision });
+      } else this.queue.push({ url, form: sent, resolve, revision: this.revision });
       this.keep();
       this.send();
     });
@@ -165,11 +170,11 @@ export class Draft extends EventTarget {
     this.keep();
     if (told.document) this.adopt(told);
     for (const one of this.queue) if (one.patches) this.document = applyLocally(this.document, one.patches);
-    item.resolve?.(null);
+    item.resolve?.(told.html ? told : null);
     this.set(this.queue.length ? "saving" : "saved");
     this.tell("change");
     this.tell("saved");
-    this.tell("refused", told);
+    if (!told.html) this.tell("refused", told);
     this.send();
   }
 
