@@ -16,6 +16,7 @@ from tests.portal.pictures import sign_in
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
 
 PHONE, DESKTOP = ViewportSize(width=380, height=800), ViewportSize(width=1280, height=800)
+NARROW = ViewportSize(width=320, height=640)
 LOOKS = ((DESKTOP, "light"), (PHONE, "dark"))
 ANSWER = 60_000
 NEAR = 24
@@ -31,14 +32,14 @@ def opened(browser: Browser, product: Installation, state: Any) -> Iterator[Any]
     """Opens a watched window in a size and a language; whatever was wrong in it fails the test."""
     made: list[tuple[BrowserContext, Stations]] = []
 
-    def open_window(size: ViewportSize, *, language: str = "en") -> tuple[Page, Stations]:
+    def open_window(size: ViewportSize, *, language: str = "en", more: Any = ()) -> tuple[Page, Stations]:
         context = browser.new_context(
             base_url=product.workspace, storage_state=state, viewport=size, has_touch=size is PHONE,
             is_mobile=size is PHONE, locale="ur-PK" if language == "ur" else "en-GB",
         )  # fmt: skip
         context.add_cookies([{"name": "django_language", "value": language, "url": product.workspace}])
         context.set_default_timeout(15_000)
-        stations = Stations(context, looks=LOOKS if size is DESKTOP else LOOKS[::-1])
+        stations = Stations(context, looks=(*(LOOKS if size is DESKTOP else LOOKS[::-1]), *more))
         made.append((context, stations))
         return context.new_page(), stations
 
@@ -316,3 +317,122 @@ def test_right_to_left_lines_meet_their_dots(opened: Any) -> None:
         assert abs(line["x"] + line["width"] - out[0]) < NEAR
         assert abs(line["x"] - inward[0]) < NEAR
     stations.arrived(page, "builder in Urdu")
+
+
+class Hand:
+    """The same acts by mouse, by finger or by keys alone."""
+
+    def __init__(self, page: Page, way: str) -> None:
+        self.page, self.way = page, way
+
+    def press(self, one: Locator) -> None:
+        """A button, a link, a box to tick."""
+        if self.way == "keys":
+            one.focus()
+            self.page.keyboard.press("Space" if one.get_attribute("type") in ("checkbox", "radio") else "Enter")
+        elif self.way == "touch":
+            one.tap()
+        else:
+            one.click()
+
+    def write(self, one: Locator, text: str) -> None:
+        """Into a field, in place of what stands there."""
+        if self.way == "keys":
+            one.focus()
+            self.page.keyboard.press("Control+a")
+            self.page.keyboard.type(text)
+        else:
+            one.fill(text)
+
+    def open(self, part: str) -> None:
+        """A part of the workflow, from the outline or from the tool bar above the canvas."""
+        if self.way == "touch":
+            self.press(self.page.locator(f'#outline a[data-step="{part}"]'))
+        else:
+            self.press(self.page.locator("[popovertarget=about]"))
+            self.press(self.page.locator(f'#about a[data-step="{part}"]'))
+        expect(self.page.locator(f'.b-insp[data-step="{part}"] #inspector-h')).to_be_focused()
+
+
+WAYS = {"mouse": (DESKTOP, "en"), "touch": (PHONE, "en"), "keys": (DESKTOP, "en"), "urdu": (DESKTOP, "ur")}
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_inputs_triggers_and_settings_are_edited_and_published(opened: Any, way: str) -> None:
+    size, language = WAYS[way]
+    page, stations = opened(size, language=language, more=((NARROW, "light"),))
+    builder, hand = Builder(page), Hand(page, way)
+    builder.begin(f"Parts {way}")
+    if way == "touch":
+        page.locator("button[data-view=outline]").tap()
+        page.locator("#outline .b-more .b-add > summary").tap()
+        page.locator("#outline .b-more select").select_option("set")
+        page.locator("#outline .b-more .b-add button").tap()
+        expect(page.locator("#outline [data-line=set] .b-class")).to_contain_text("A")
+    else:
+        builder.add("set", "set")
+        expect(builder.node("set").locator(".b-class")).to_have_text("A")
+    page.locator("[data-close-inspector]").click()
+
+    hand.open(":inputs")
+    hand.write(page.locator("#new-name"), "amount")
+    page.locator("#new-sort").select_option("number")
+    hand.press(page.locator("#inspector [name=_new]"))
+    expect(page.locator('.b-insp[data-step=":input:amount"]')).to_be_visible()
+    hand.press(page.locator("#i-required"))
+    hand.write(page.locator("#f-default"), "5")
+    builder.saved()
+    stations.arrived(page, f"an input, {way}")
+    page.set_viewport_size(size)
+    hand.press(page.locator('#inspector a[data-step=":inputs"]'))
+    expect(page.locator('.b-insp[data-step=":inputs"] [data-step=":input:amount"]')).to_be_visible()
+    page.locator("[data-close-inspector]").click()
+
+    hand.open(":triggers")
+    hand.press(page.locator("#t-schedule"))
+    hand.press(page.locator("#inspector [name=_new]"))
+    expect(page.locator(".b-preview tbody tr")).to_have_count(5)
+    page.locator("#inspector [name=rule]").select_option("weekly")
+    friday = page.locator("#inspector [name='with.weekly.days'][value=fri]")
+    expect(friday).to_be_visible()
+    hand.press(friday)
+    page.locator("#inspector [name='with.missed']").select_option("skip")
+    expect(page.locator("#inspector [name='with.grace_s']")).to_be_visible()
+    hand.write(page.locator("#inspector [name='with.inputs.amount']"), "7")
+    builder.saved()
+    stations.arrived(page, f"a schedule, {way}")
+    page.set_viewport_size(size)
+    page.locator("[data-close-inspector]").click()
+
+    hand.open(":settings")
+    hand.write(page.locator("#inspector [name='approvals.quorum']"), "2")
+    hand.write(page.locator("#inspector [name='approvals.expires_s']"), "2")
+    page.locator("#inspector [name='approvals.expires_s:unit']").select_option("days")
+    hand.press(page.locator("#inspector [name='approvals.roles'][value=owner]"))
+    page.wait_for_timeout(900)
+    made = builder.document()
+    assert made["settings"]["approvals"] == {"quorum": 2, "expires_s": 172_800, "roles": ["owner"]}
+    stations.arrived(page, f"settings, {way}")
+    page.set_viewport_size(size)
+    hand.press(page.locator("[data-undo]"))
+    expect(page.locator("#inspector [name='approvals.roles'][value=owner]")).not_to_be_checked()
+    hand.press(page.locator("[data-redo]"))
+    expect(page.locator("#inspector [name='approvals.roles'][value=owner]")).to_be_checked()
+    page.locator("[data-close-inspector]").click()
+    hand.open(":estimate")
+    expect(page.locator(".b-sum .b-class")).to_have_text("A")
+    stations.arrived(page, f"before you run, {way}")
+    page.set_viewport_size(size)
+
+    made = builder.document()
+    assert made["inputs"]["properties"]["amount"] == {"type": "number", "default": 5}
+    assert made["inputs"]["required"] == ["amount"]
+    schedule = made["triggers"]["schedule"]["with"]
+    assert schedule["weekly"] == {"at": "09:00", "days": ["mon", "fri"]}
+    assert (schedule["missed"], schedule["inputs"]) == ("skip", {"amount": 7})
+    expect(page.locator("[data-problem-count]")).to_have_text("0")
+    page.goto(f"/workflows/{builder.slug}/publish/")
+    hand.press(page.locator("main form:has(#note) button.primary"))
+    page.wait_for_url(re.compile(f"/workflows/{builder.slug}/$"))
+    page.goto(f"/triggers/?workflow={builder.slug}")
+    expect(page.locator("main")).to_contain_text("schedule")

@@ -23,7 +23,6 @@ TEXTS = {
     "no_such_input": _("There is no input “%(name)s” (any more)."),
     "input_exists": _("There is already an input “%(name)s”. Choose another name."),
     "too_many_inputs": _("A workflow has at most %(limit)s inputs. Use an object for what belongs together."),
-    "trigger_exists": _("There is already a trigger “%(name)s”. Choose another name."),
     "bad_part": _("This part of a workflow cannot be changed here."),
     "bad_text": _("Write at most %(limit)s characters."),
     "not_an_object": _("This must be an object."),
