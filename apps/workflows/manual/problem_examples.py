@@ -37,6 +37,10 @@ def _steps(**steps: Json) -> Json:
     return {"steps": steps}
 
 
+def _inputs(**inputs: Json) -> Json:
+    return {"inputs": {"type": "object", "properties": inputs}}
+
+
 def _call(secret: str) -> Json:
     headers = {"X-Key": {"$secret": secret}}
     return _steps(
@@ -137,6 +141,16 @@ VALUES: Mapping[str, Shown] = {
         meaning=noop("The inputs are described by a JSON Schema, and this is none."),
         wrong={"inputs": {"type": "number of orders"}},
         right={"inputs": {"type": "object", "properties": {"total": {"type": "number"}}}},
+    ),
+    "bad_default": Shown(
+        meaning=noop("The value an input has when a run does not bring it must be one that a run could have brought."),
+        wrong=_inputs(total={"type": "number", "default": "many"}),
+        right=_inputs(total={"type": "number", "default": 1}),
+    ),
+    "unknown_input": Shown(
+        meaning=noop("The workflow says which inputs it has, and a step takes one that is not among them."),
+        wrong=_inputs(total={"type": "number"}) | _steps(note=_note({"$ref": "inputs.sum"})),
+        right=_inputs(total={"type": "number"}) | _steps(note=_note({"$ref": "inputs.total"})),
     ),
     "bad_reference": Shown(
         meaning=noop("A path begins with inputs, steps, run or loop (in a trigger: with trigger) and names something that exists."),
