@@ -23,6 +23,7 @@ class WorkflowBuilder extends HTMLElement {
     const data = JSON.parse(this.querySelector("#builder-data").textContent);
     const csrf = this.querySelector("[name=csrfmiddlewaretoken]").value;
     this.draft = new Draft(data, csrf);
+    this.outlined = data.revision;
     this.app = appOf(data);
     this.inspector = new Inspector(this.app, this.draft, this.querySelector("#inspector"));
     this.connectApp();
@@ -154,13 +155,16 @@ class WorkflowBuilder extends HTMLElement {
 
   // The outline is the server's; it follows each saved change.
   async outline() {
-    if (this.view !== "outline") return;
+    const { revision } = this.draft;
+    // What stands there already is left alone, with everything a person opened in it.
+    if (this.view !== "outline" || this.outlined === revision) return;
     const place = this.querySelector("#outline");
     const answer = await fetch(place.dataset.src, { headers: { "X-Fragment": "1" } }).catch(() => null);
     if (!answer?.ok || this.draft.queue.length) return;
     const id = document.activeElement?.closest?.("[data-line]")?.dataset.line;
     const within = place.contains(document.activeElement);
     place.innerHTML = await answer.text();
+    this.outlined = revision;
     if (within && id) place.querySelector(`[data-line="${CSS.escape(id)}"] .b-open`)?.focus();
     this.mark(this.app.selected);
   }
