@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from apps.workflows.core.inputs import in_order
 
@@ -110,7 +111,7 @@ def build(name: str, schema: Schema, value: Json, *, label: str = "", required: 
     node = Node(
         secret=bool(schema.get("secret")), name=name, kind=kind_of(schema, value), label=label or fallback,
         required=required,
-        help=str(schema.get("description", "")), format=str(schema.get("format", "")),
+        help=gettext(str(schema["description"])) if schema.get("description") else "", format=str(schema.get("format", "")),
         minimum=schema.get("minimum"), maximum=schema.get("maximum"),
     )  # fmt: skip
     node.mode = _mode(value) or "value"

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.core.templatetags.ui import micros
 from apps.workflows.builder.classes import UNKNOWN, highest
 from apps.workflows.builder.parts import inputs, settings, triggers
 from apps.workflows.builder.parts.base import Pane, Seen, Wanted
@@ -75,7 +76,7 @@ def rows(seen: Seen) -> list[Row]:
     lines = triggers.lines(seen)
     names = [line.title for line in inputs.lines(seen)]
     approvals = document.get("settings", {}).get("approvals") or {}
-    started = ", ".join(f"{line.title}: {line.words}" if line.words else line.title for line in lines[:3])
+    started = ", ".join(line.words if line.clocked else line.title for line in lines[:3])
     return [
         Row(key=triggers.LIST, title=part_title(triggers.LIST), icon="zap", text=started or _("Only by hand"),
             problems=sum(one.startswith(":trigger") for one in places)),
@@ -98,7 +99,7 @@ def _approvals_in_words(approvals: Mapping[str, Json]) -> str:
 
 def estimate_in_words(seen: Seen) -> str:
     """Cost and class of a run, in a few words."""
-    cost = "$" + number_format(seen.estimate.micros / 1_000_000, decimal_pos=4)
+    cost = strip_tags(micros(seen.estimate.micros))
     if seen.estimate.unknown:
         cost = _("%(cost)s and more") % {"cost": cost}
     risk = highest(seen.classes)

@@ -39,6 +39,7 @@ class Line:
     icon: str
     state: str
     problems: int
+    clocked: bool
 
     @property
     def key(self) -> str:
@@ -57,6 +58,7 @@ def lines(seen: Seen) -> list[Line]:
             Line(
                 slug=slug, title=str(body.get("title") or (entry.title if entry else body.get("type", slug))), words=words,
                 icon=entry.icon if entry else "circle-alert",
+                clocked=body.get("type") == TriggerKind.SCHEDULE,
                 state="new" if row is None or row.kind != body.get("type") else "on" if row.enabled else "off",
                 problems=sum(one.place == f"triggers.{slug}" or one.place.startswith(f"triggers.{slug}.") for one in seen.findings),
             )
