@@ -75,7 +75,7 @@ def press(*, connection_id: UUID, chat_id: str, by: str, card_id: str, choice: s
     from apps.connectors.registries import card_kinds
 
     known = chats.linked(connection_id=connection_id, chat_id=chat_id)
-    card = BotNotice.objects.filter(pk=_uuid(card_id)).select_related("chat").first()
+    card = BotNotice.objects.filter(pk__in=_ids(card_id)).select_related("chat").first()
     if known is None or card is None or card.chat_id != known[0].pk or by != chat_id or card.kind not in card_kinds:
         return _("This button is not yours. Nothing was done.")
     chat, permissions = known
@@ -136,8 +136,8 @@ def _close(card: BotNotice, line: str) -> None:
     deliver_soon(card.chat.connection_id)
 
 
-def _uuid(text: str) -> UUID | None:
+def _ids(text: str) -> list[UUID]:
     try:
-        return UUID(hex=text)
+        return [UUID(hex=text)]
     except ValueError:
-        return None
+        return []

@@ -1,5 +1,7 @@
 """Mails that a decision is wanted, in the language of whoever gets them. The link shows a page; it decides nothing."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
@@ -22,7 +24,7 @@ def send_mails(message: ApprovalMessage) -> None:
     """
     row, refused = message.approval, None
     for one in message.to:
-        mark = {"approval_id": row.pk, "user_id": one.user_id, "occasion": message.occasion[:40]}
+        mark: dict[str, Any] = {"approval_id": row.pk, "user_id": one.user_id, "occasion": message.occasion[:40]}
         if not ApprovalMail.objects.get_or_create(**mark)[1]:
             continue
         try:
