@@ -213,6 +213,12 @@ BY_CODE: dict[str, Advice] = {
         do=_("Open that run and look what happened there; retrying here retries what failed."),
     ),
     "mail_server_away": _OUTAGE,
+    "mail_login_refused": Advice(
+        means=_("The mail server of this installation does not let us in."),
+        do=_("Ask its operator to correct the access to the mail server, then retry from here."),
+    ),
+    "mail_impossible": _VALUES,
+    "mail_without_subject": _VALUES,
     "recipient_refused": Advice(
         means=_("The mail server does not accept an address."),
         do=_("Correct the address and start a new run."),

@@ -37,7 +37,9 @@ class SendMailStep(StepHandler):
     icon = "mail"
     effect = EffectClass.BLIND
     timeout_s = 30.0
-    errors = ("mail_server_away", "recipient_refused", "mail_cut_off")
+    errors = (
+        "mail_server_away", "mail_login_refused", "mail_impossible", "mail_without_subject", "recipient_refused", "mail_cut_off",
+    )  # fmt: skip
     retry = RetryPolicy(max_attempts=5, base_s=5.0, cap_s=600.0)
     sensitive = {"to": "recipient", "reply_to": "recipient"}
     config_schema = {

@@ -48,8 +48,10 @@ def get_what_if(what_if_id: UUID) -> WhatIf:
 
 def list_what_ifs(*, workflow: str, limit: int = 20) -> list[WhatIf]:
     """The latest comparisons of a workflow with how many of their runs are judged. One query."""
-    rows = WhatIf.objects.filter(workflow__slug=workflow).select_related("workflow").annotate(
-        total=Count("runs"), judged=Count("runs", filter=Q(runs__judged_at__isnull=False))
+    rows = (
+        WhatIf.objects.filter(workflow__slug=workflow)
+        .select_related("workflow")
+        .annotate(total=Count("runs"), judged=Count("runs", filter=Q(runs__judged_at__isnull=False)))
     )
     return list(rows.defer("definition").order_by("-created_at")[:limit])
 
