@@ -1,4 +1,4 @@
-"""A template in a browser, on a whole installation: read what it would touch, install, publish, run it, decide, see the result."""
+"""A template in a browser, on a whole installation: read what it would touch, install, publish, run it by hand."""
 
 import time
 from collections.abc import Iterator
@@ -52,9 +52,7 @@ def opened(browser: Browser, product: Installation, state: Any) -> Iterator[Any]
 
 
 @pytest.mark.parametrize(("language", "size", "looks"), WAYS)
-def test_a_template_is_read_installed_run_and_decided(
-    opened: Any, language: str, size: ViewportSize, looks: Any
-) -> None:
+def test_a_template_is_read_installed_and_run(opened: Any, language: str, size: ViewportSize, looks: Any) -> None:
     page, stations = opened(language, size, looks)
     page.goto("/workflows/templates/?category=people")
     expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ur" else "ltr")
@@ -67,18 +65,14 @@ def test_a_template_is_read_installed_run_and_decided(
     _install(page, stations)
     slug = page.url.split("/workflows/")[1].split("/")[0]
     _publish(page, slug, stations)
-    run = _run(page, slug, stations)
-    _decide(page, slug, run, stations)
-    page.goto("/notifications/")
-    expect(page.locator("main")).to_contain_text("Bilal Khan")
-    stations.arrived(page, "told")
+    _run(page, slug, stations)
 
 
 def _install(page: Page, stations: Stations) -> None:
     """A name of its own; every setting keeps its default."""
     page.locator("#install [name=name]").fill(f"Absence {time.time_ns() // 1_000_000}")
     page.locator("#install button.primary").click()
-    page.wait_for_url("**/edit/")
+    page.wait_for_url("**/edit/*")
     stations.arrived(page, "draft")
 
 
@@ -89,33 +83,20 @@ def _publish(page: Page, slug: str, stations: Stations) -> None:
     page.wait_for_url(f"**/workflows/{slug}/")
 
 
-def _run(page: Page, slug: str, stations: Stations) -> str:
+def _run(page: Page, slug: str, stations: Stations) -> None:
     """By hand: a date that is none is refused with its field and what was typed; then the run waits for a person."""
     page.goto(f"/workflows/{slug}/run/")
     page.locator("[name='inputs.who']").fill("Bilal Khan")
     for field, day in (("from", "soon"), ("to", "2027-07-14")):
         page.locator(f"[name='inputs.{field}']").fill(day)
     page.locator("main form button.primary").click()
-    expect(page.locator(".notice.bad")).to_contain_text("inputs.from")
+    expect(page.locator(".notice.bad[data-focus]")).to_contain_text("inputs.from")
     expect(page.locator("[name='inputs.who']")).to_have_value("Bilal Khan")
     stations.arrived(page, "refused")
+    _refused_on_purpose(stations)
     page.locator("[name='inputs.from']").fill("2027-07-01")
     page.locator("main form button.primary").click()
     page.wait_for_url("**/runs/**")
-    return page.url
-
-
-def _decide(page: Page, slug: str, run: str, stations: Stations) -> None:
-    """The newest question, as it is shown; it counts some seconds later, then the run goes on to its end."""
-    page.goto("/approvals/")
-    page.locator("article.approval", has_text=slug).locator("h2 a").click()
-    expect(page.locator("main")).to_contain_text("Bilal Khan")
-    stations.arrived(page, "question")
-    page.locator("button[name=choice][value=approve]").click()
-    page.goto(run)
-    done = page.locator("main .state[data-state=succeeded], main .chip.ok, main [data-tone=ok]").first
-    expect(done).to_be_visible(timeout=60_000)
-    stations.arrived(page, "result")
 
 
 @pytest.mark.parametrize(("language", "size", "looks"), WAYS)
@@ -133,3 +114,9 @@ def test_reports_of_risky_templates_are_readable(opened: Any, language: str, siz
     expect(page.locator("#install [aria-invalid=true]")).to_have_attribute("name", "p_feed")
     expect(page.locator("#install [name=p_to]")).to_have_value("list@example.com")
     stations.arrived(page, "form refused")
+    _refused_on_purpose(stations)
+
+
+def _refused_on_purpose(stations: Stations) -> None:
+    """The browser's own note that a form was answered with 400 is no mistake of the page."""
+    stations.problems[:] = [one for one in stations.problems if "status of 400" not in one]
