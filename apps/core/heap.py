@@ -1,6 +1,7 @@
 """The heap of a process that lives long: what it loaded at its start is not looked through again."""
 
 import gc
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.urls import get_resolver
@@ -18,6 +19,6 @@ def freeze_loaded() -> None:
     gc.freeze()
 
 
-def _load(patterns: list[object]) -> None:
+def _load(patterns: Sequence[object]) -> None:
     for pattern in patterns:
         _load(getattr(pattern, "url_patterns", []))
