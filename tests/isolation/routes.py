@@ -118,10 +118,10 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "workflows:run_cancel": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
     "workflows:run_cancel_undo": lambda v: {"run_id": (v.run, UNKNOWN_UUID)},
     **{
-        f"workflows:{name}": lambda v: {"slug": (v.workflow, "unknown")}
+        f"workflows:{name}": lambda v: {"slug": (v.workflow, "no-such-one")}
         for name in ("what_if_create", "analytics", "analytics_csv", "proposal_create")
     },
-    "whatif_api:what_if_list": lambda v: {"slug": (v.workflow, "unknown")},
+    "whatif_api:what_if_list": lambda v: {"slug": (v.workflow, "no-such-one")},
     "whatif_api:what_if_detail": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
     "whatif_api:what_if_cancel": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
     "workflows:what_if_detail": lambda v: {"what_if_id": (v.what_if, UNKNOWN_UUID)},
