@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -17,7 +19,7 @@ from apps.core.embedded.lockfile import LauncherLock
 from apps.core.embedded.places import ROOT, Places
 from tests import ground
 from tests.conftest import SLOT
-from tests.portal.pictures import CHROMIUM, CHROMIUM_FLAGS
+from tests.portal.pictures import CHROMIUM, CHROMIUM_FLAGS, sign_in
 
 START_WITHIN_S = 240
 NOT_HANDED_ON = ("DATABASE_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE", "ECHOPILOT_ENV_FILES")
@@ -134,6 +136,22 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def state(browser: Browser, product: Installation) -> Any:
+    """Cookies of the demo's owner, signed in once."""
+    return sign_in(browser, SimpleNamespace(url=product.workspace, email="demo@example.com", password="echopilot-demo"))
+
+
+@pytest.fixture
+def opened(browser: Browser, product: Installation, state: Any) -> Iterator[Any]:
+    """Opens a watched window in a language, size and looks; whatever was wrong in it fails the test."""
+    from tests.journeys.windows import Windows
+
+    windows = Windows(browser, product, state)
+    yield windows.open
+    windows.close()
 
 
 def _installed(name: str, **settings: str) -> Iterator[Installation]:

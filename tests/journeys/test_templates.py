@@ -1,102 +1,72 @@
-"""A template in a browser, on a whole installation: read what it would touch, install, publish, run it by hand."""
+"""A template in a browser, on a whole installation: read what it would touch, install, publish, run it by hand, approve, see what it made."""
 
-import time
-from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.journeys.conftest import Installation
-from tests.journeys.stations import Stations, refusals_recorded
-from tests.portal.pictures import sign_in
+from tests.journeys.stations import Stations
+from tests.journeys.windows import WAYS, install, named, publish, start
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
 
-NARROW, PHONE = ViewportSize(width=320, height=720), ViewportSize(width=380, height=820)
-DESKTOP = ViewportSize(width=1280, height=900)
-WAYS = (
-    pytest.param("en", DESKTOP, ((DESKTOP, "light"), (NARROW, "dark")), id="english-desktop"),
-    pytest.param("ur", PHONE, ((PHONE, "dark"), (NARROW, "light"), (DESKTOP, "dark")), id="urdu-phone"),
-)
+ANSWER = 60_000
 RISKY = ("failed-build", "newsletter-from-feed", "health-check")
 
 
-@pytest.fixture(scope="module")
-def state(browser: Browser, product: Installation) -> Any:
-    return sign_in(browser, SimpleNamespace(url=product.workspace, email="demo@example.com", password="echopilot-demo"))
-
-
-@pytest.fixture
-def opened(browser: Browser, product: Installation, state: Any) -> Iterator[Any]:
-    """Opens a watched window in a language, size and looks; whatever was wrong in it fails the test."""
-    made: list[tuple[BrowserContext, Stations]] = []
-
-    def open_window(language: str, size: ViewportSize, looks: Any) -> tuple[Page, Stations]:
-        context = browser.new_context(
-            base_url=product.workspace, storage_state=state, viewport=size, has_touch=size is PHONE,
-            locale="ur-PK" if language == "ur" else "en-GB",
-        )  # fmt: skip
-        context.add_cookies([{"name": "django_language", "value": language, "url": product.workspace}])
-        context.set_default_timeout(20_000)
-        stations = Stations(context, looks=looks)
-        made.append((context, stations))
-        return context.new_page(), stations
-
-    yield open_window
-    for context, stations in made:
-        context.close()
-        stations.nothing_was_wrong()
-    assert refusals_recorded(product) == []
-
-
 @pytest.mark.parametrize(("language", "size", "looks"), WAYS)
-def test_a_template_is_read_installed_and_run(opened: Any, language: str, size: ViewportSize, looks: Any) -> None:
+def test_a_template_is_read_installed_run_and_approved(
+    opened: Any, language: str, size: ViewportSize, looks: Any
+) -> None:
     page, stations = opened(language, size, looks)
-    page.goto("/workflows/templates/?category=people")
+    page.goto("/workflows/templates/?category=operations")
     expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ur" else "ltr")
     stations.arrived(page, "gallery")
-    page.locator("a[href$='/templates/absence-request/']").click()
+    page.locator("a[href$='/templates/approve-purchase/']").click()
     expect(page.locator("#risk .facts dt")).to_have_count(6)
-    expect(page.locator("#rehearsal .rehearsal li")).to_have_count(2)
-    expect(page.locator("#rehearsal")).to_contain_text("Ana is away")
+    expect(page.locator("#rehearsal .rehearsal li")).to_have_count(3)
+    expect(page.locator("#rehearsal")).to_contain_text("Two monitors")
     stations.arrived(page, "template")
-    _install(page, stations)
-    slug = page.url.split("/workflows/")[1].split("/")[0]
-    _publish(page, slug, stations)
-    _run(page, slug, stations)
-
-
-def _install(page: Page, stations: Stations) -> None:
-    """A name of its own; every setting keeps its default."""
-    page.locator("#install [name=name]").fill(f"Absence {time.time_ns() // 1_000_000}")
-    page.locator("#install button.primary").click()
-    page.wait_for_url("**/edit/*")
+    name = named("Purchase")
+    slug = install(page, "approve-purchase", name=name)
     stations.arrived(page, "draft")
-
-
-def _publish(page: Page, slug: str, stations: Stations) -> None:
     page.goto(f"/workflows/{slug}/publish/")
     stations.arrived(page, "publish")
-    page.locator("main form button.primary").click()
-    page.wait_for_url(f"**/workflows/{slug}/")
+    publish(page, slug)
+    _refused(page, slug, stations)
+    run = start(page, slug, what=f"Chair for {name}", amount="120", why="A second room")
+    _approve(page, stations, name)
+    page.goto(run)
+    expect(page.locator(".trace-list li.done")).to_have_count(3, timeout=ANSWER)
+    stations.arrived(page, "run")
+    page.goto("/tasks/")
+    page.locator("main a", has_text=f"Order: Chair for {name}").first.click()
+    expect(page.locator("main")).to_contain_text("A second room")
+    stations.arrived(page, "task")
 
 
-def _run(page: Page, slug: str, stations: Stations) -> None:
-    """By hand: a date that is none is refused with its field and what was typed; then the run waits for a person."""
+def _refused(page: Page, slug: str, stations: Stations) -> None:
+    """An amount that is none is refused with its field and what was typed."""
     page.goto(f"/workflows/{slug}/run/")
-    page.locator("[name='inputs.who']").fill("Bilal Khan")
-    for field, day in (("from", "soon"), ("to", "2027-07-14")):
-        page.locator(f"[name='inputs.{field}']").fill(day)
-    page.locator("main form button.primary").click()
-    expect(page.locator(".notice.bad[data-focus]")).to_contain_text("inputs.from")
-    expect(page.locator("[name='inputs.who']")).to_have_value("Bilal Khan")
+    for field, text in (("what", "Chair"), ("amount", "much"), ("why", "A second room")):
+        page.locator(f"[name='inputs.{field}']").fill(text)
+    page.locator("main form button.primary").last.click()
+    expect(page.locator(".notice.bad[data-focus]")).to_contain_text("inputs.amount")
+    expect(page.locator("[name='inputs.what']")).to_have_value("Chair")
     stations.arrived(page, "refused")
     _refused_on_purpose(stations)
-    page.locator("[name='inputs.from']").fill("2027-07-01")
-    page.locator("main form button.primary").click()
-    page.wait_for_url("**/runs/**")
+
+
+def _approve(page: Page, stations: Stations, name: str) -> None:
+    """In the inbox, with the one tap it offers; what was decided leaves it."""
+    page.goto("/tasks/inbox/")
+    line = page.locator("li.inbox-item", has_text=name)
+    expect(line).to_have_count(1, timeout=ANSWER)
+    stations.arrived(page, "inbox")
+    line.locator("button.primary").click()
+    expect(page.locator("toast-note form button")).to_be_visible()
+    stations.arrived(page, "approved")
+    expect(line).to_have_count(0, timeout=ANSWER)
 
 
 @pytest.mark.parametrize(("language", "size", "looks"), WAYS)
