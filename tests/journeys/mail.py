@@ -22,3 +22,19 @@ def code_for(email: str, folder: Path, *, since: float) -> str:
                 return found[1]
         time.sleep(0.2)
     raise AssertionError(f"no code for {email}")
+
+
+def link_in(folder: Path, *, about: str, path: str, since: float) -> str:
+    """The address below ``path`` in the latest mail that speaks of ``about``."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for mail in sorted(folder.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True):
+            if mail.stat().st_mtime < since:
+                break
+            message = message_from_bytes(mail.read_bytes(), policy=policy.default)
+            body = message.get_body(("plain",))
+            text = body.get_content() if body else ""
+            if about in text and (found := re.search(rf"https?://\S+{path}\S+", text)):
+                return found[0]
+        time.sleep(0.2)
+    raise AssertionError(f"no mail about {about}")

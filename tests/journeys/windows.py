@@ -56,11 +56,6 @@ def install(page: Page, template: str, *, name: str) -> str:
     page.locator("#install [name=name]").fill(name)
     page.locator("#install button.primary").click()
     page.wait_for_url("**/edit/*")
-    return slug_of(page)
-
-
-def slug_of(page: Page) -> str:
-    """Of the workflow a page is about."""
     return page.url.split("/workflows/")[1].split("/")[0]
 
 
