@@ -32,7 +32,7 @@ bench: install-dev ## Measure the engine against its goals; figures go to docs/m
 faults: install-dev ## Kill workers, stop PostgreSQL, flush the broker: nothing lost, nothing doubled (LONG=1: the long form)
 	$(PYTHON) -m tests.faults $(if $(LONG),--long) $(ONLY)
 
-hostile: install-dev ## Hostile addresses, expressions and models: nothing inside is touched, nothing forbidden happens (SHORT=1: a part)
+hostile: install-dev ## Hostile addresses, expressions, models and texts: nothing inside is touched, nothing forbidden happens or runs (SHORT=1: a part)
 	$(PYTHON) -m tests.hostile $(if $(SHORT),--short) $(ONLY)
 
 proof: faults hostile bench ## Every goal that has a script: faults and hostile input first, then figures

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.bench.runner import run_all
 
-NAMES = ("addresses", "expressions", "model")
+NAMES = ("addresses", "expressions", "model", "texts")
 
 if __name__ == "__main__":
     words = sys.argv[1:]

@@ -1,10 +1,12 @@
 """The short forms of S1 and S2: a part of the cases, the same oracles. The long ones: ``make hostile``."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.hostile import addresses, expressions, model
+from tests.hostile import addresses, expressions, model, texts
+from tests.portal.pictures import CHROMIUM
 from tests.workflows.conftest import committed  # noqa: F401 - a database in which everything commits
 
 pytestmark = pytest.mark.slow
@@ -29,3 +31,10 @@ def test_no_expression_gets_out_or_takes_long() -> None:
 def test_a_hostile_model_causes_nothing_its_authors_did_not_write() -> None:
     figures, problems = model.measure(count=90)
     assert (problems, misses(figures, model.TARGETS, without=("outputs",))) == ([], [])
+
+
+@pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="chromium is not installed: apt-get install chromium")
+@pytest.mark.django_db(transaction=True)
+def test_no_text_of_any_column_becomes_markup_or_runs() -> None:
+    figures, problems = texts.measure(rounds=1, stride=2, back_office=False)
+    assert (problems, misses(figures, texts.TARGETS, without=("pages", "columns_seen"))) == ([], [])
