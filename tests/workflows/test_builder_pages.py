@@ -249,6 +249,7 @@ def test_run_now_takes_the_inputs_of_the_schema_and_starts_one_run(client: Clien
     assert first.status_code == again.status_code == 302
     (run,) = Run.objects.all()
     assert run.inputs == {"total": 120, "note": "{{hello}}"}
+    assert str(run.started_by) == client.session["_auth_user_id"]
     assert client.get(address("workflow_states")).json()["run"] == str(run.pk)
     assert client.get(address("workflow_detail")).status_code == 200
 

@@ -295,8 +295,9 @@ def workflow_run(request: HttpRequest, slug: str) -> HttpResponse:
         if not (request.POST.get("_add") or request.POST.get("_remove")):
             try:
                 run = facade.start_run(
-                    workflow=slug, inputs=value, trigger="manual", idempotency_key=f"hand:{_key(context['key'])}"
-                )
+                    workflow=slug, inputs=value, trigger="manual", started_by=actor(request),
+                    idempotency_key=f"hand:{_key(context['key'])}",
+                )  # fmt: skip
                 return redirect("workflows:run_detail", run)
             except PlatformError as error:
                 context |= {"error": error.text, "fields": {key: str(text) for key, text in error.fields.items()}}
