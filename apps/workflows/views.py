@@ -235,7 +235,10 @@ def run_replay(request: HttpRequest, run_id: UUID) -> HttpResponse:
     try:
         if request.method == "POST":
             new = facade.replay_run(
-                run_id=run_id, from_step=wanted["from_step"] or None, new_generation=wanted["new_generation"]
+                run_id=run_id,
+                from_step=wanted["from_step"] or None,
+                new_generation=wanted["new_generation"],
+                started_by=request.user.pk,
             )
             messages.success(request, _("The replay has started. This is the new run."))
             return redirect("workflows:run_detail", new)

@@ -208,6 +208,7 @@ def test_a_replay_says_what_it_will_do_before_it_does_it(browse: Browse, member:
     assert done.status_code == 302
     new = Run.objects.exclude(pk=task.run_id).get()
     assert new.replay_of == task.run_id
+    assert new.started_by == member.pk, "who replays a run is who may not approve what it asks"
     assert str(new.pk) in done["Location"]
 
 

@@ -145,7 +145,8 @@ def replay_run(
     """Start a new run of the same version with the same inputs, from the beginning or from the latest visit of ``from_step``.
 
     It shares the original's idempotency keys: effects that happened are answered from the record and nothing is sent or billed
-    twice. ``new_generation`` chooses new keys, so everything happens again. Raises ``UnknownRun``, ``RunNotRetryable``.
+    twice. ``new_generation`` chooses new keys, so everything happens again. ``started_by`` is who asks for the replay; without
+    one the first starter counts. Raises ``UnknownRun``, ``RunNotRetryable``.
     """
     with transaction.atomic():
         run = require_run(run_id)
