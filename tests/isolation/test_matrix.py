@@ -44,7 +44,7 @@ ROLES = (
     "visitor", "viewer", "analyst", "approver", "editor", "admin", "owner", "staff", "foreign owner", "token", "foreign token",
 )  # fmt: skip
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
