@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,45 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from apps.core.outbound import close_connections
-
-
-class Canary:
-    """Listens on every loopback address and counts who connects."""
-
-    def __init__(self) -> None:
-        self.connections = 0
-        self.port = 0
-        self._sockets: list[socket.socket] = []
-        self._listen("127.0.0.1", socket.AF_INET)
-        self._listen("::1", socket.AF_INET6)
-
-    def _listen(self, address: str, family: int) -> None:
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((address, self.port))
-        except OSError:
-            listener.close()
-            return
-        listener.listen(64)
-        self.port = listener.getsockname()[1]
-        self._sockets.append(listener)
-        threading.Thread(target=self._count, args=[listener], daemon=True).start()
-
-    def _count(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                peer, _address = listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\ncanary")
-            peer.close()
-
-    def close(self) -> None:
-        for listener in self._sockets:
-            listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
+from tests.core.canary import Canary
 
 
 class Peer(BaseHTTPRequestHandler):

@@ -60,17 +60,17 @@ def measure(*, stride: int = 1) -> tuple[dict[str, Any], list[str]]:
             for form in forms[number % stride :: stride * caller.every]:
                 if form.sort == "redirect" and not caller.http:
                     continue
-                touched, tried = side.touched, len(side.tried)
+                touched, tried = side.canary.connections, len(side.tried)
                 side.fresh_names()
                 how = _outcome(caller, form)
                 calls += 1
                 ends[how.partition(":")[0]] += 1
                 if how.startswith("uncoded"):
                     problems.insert(0, f"{caller.name} with {form.url[:90]!r}: {how}")
-                if side.touched > touched or len(side.tried) > tried:
+                if side.canary.connections > touched or len(side.tried) > tried:
                     problems.insert(0, f"{caller.name} with {form.url[:90]!r}: went inside, {side.tried[tried:]}")
         _settle(side)
-        figures = {"forms": len(forms), "callers": len(callers), "calls": calls, "connections": side.touched, "tries_inside": len(side.tried),
+        figures = {"forms": len(forms), "callers": len(callers), "calls": calls, "connections": side.canary.connections, "tries_inside": len(side.tried),
                    "refused": ends["coded"], "answered_by_the_allowed_server": ends["went"], "uncoded": ends["uncoded"],
                    "silent_callers": len(silent), "reached_without_guard": naive,
                    "seconds": round(time.monotonic() - began, 1)}  # fmt: skip
@@ -136,12 +136,12 @@ def _reached_without_guard(side: Any, forms: list[Any]) -> int:
         reached = 0
         for form in forms:
             side.fresh_names()
-            before = side.touched, len(side.tried)
+            before = side.canary.connections, len(side.tried)
             with contextlib.suppress(Exception):
                 http.get(form.url)
-            reached += (side.touched, len(side.tried)) != before
+            reached += (side.canary.connections, len(side.tried)) != before
     _settle(side)
-    side.touched, side.public_tries = 0, 0
+    side.canary.connections, side.public_tries = 0, 0
     side.tried.clear()
     return reached
 
@@ -149,8 +149,8 @@ def _reached_without_guard(side: Any, forms: list[Any]) -> int:
 def _settle(side: Any) -> None:
     """Let connections that are under way be counted."""
     count = -1
-    while count != side.touched:
-        count = side.touched
+    while count != side.canary.connections:
+        count = side.canary.connections
         time.sleep(0.1)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.core.canary import Canary
 from tests.core.hostile_urls import NAMES
 from tests.hostile.forms import REBINDING
 
@@ -25,19 +26,18 @@ PUBLIC = "93.184.216.34"
 
 
 class FarSide:
-    """``touched``: connections that arrived at a canary; ``tried``: attempts to connect to where nothing may go."""
+    """``canary``: counts connections that arrived where none may; ``tried``: attempts to connect to where nothing may go."""
 
     def __init__(self) -> None:
-        self.touched = 0
         self.tried: list[str] = []
         self.public_tries = 0
         self.visits = 0
         self.document: Any = {}
         self.open_to: set[tuple[str, int]] = set()
-        self._listeners: list[socket.socket] = []
         self._http = _Server((OUTER_HOST, 0), _Handler)
         self._http.side = self
         self.port = int(self._http.server_address[1])
+        self.canary = Canary(CANARIES, port=self.port)
         self.outer = f"http://{OUTER_HOST}:{self.port}"
         self._turns: dict[str, int] = {}
         self.watching = False
@@ -45,8 +45,6 @@ class FarSide:
     @contextlib.contextmanager
     def __call__(self) -> Iterator["FarSide"]:
         """Listen, answer names, watch sockets, and set every proxy variable to the canary."""
-        for address, family in CANARIES:
-            self._listen(address, family)
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         real = socket.getaddrinfo
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), f"http://127.0.0.1:{self.port}")
@@ -67,31 +65,7 @@ class FarSide:
                 os.environ.pop(name, None) if value is None else os.environ.update({name: value})
             self._http.shutdown()
             self._http.server_close()
-            for listener in self._listeners:
-                listener.close()
-
-    def _listen(self, address: str, family: int) -> None:
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((address, self.port))
-        except OSError:
-            listener.close()
-            return
-        listener.listen(64)
-        self._listeners.append(listener)
-        threading.Thread(target=self._count, args=[listener], daemon=True).start()
-
-    def _count(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                peer, _address = listener.accept()
-            except OSError:
-                return
-            self.touched += 1
-            with contextlib.suppress(OSError):
-                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\ncanary")
-                peer.close()
+            self.canary.close()
 
     def fresh_names(self) -> None:
         """Every name begins again with its first answer."""

@@ -3,15 +3,14 @@
 import re
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, CDPSession, Locator, Page, ViewportSize, expect
 
 from tests.journeys.conftest import Installation
-from tests.journeys.stations import Stations, refusals_recorded
-from tests.portal.pictures import sign_in
+from tests.journeys.stations import Stations
+from tests.journeys.windows import Windows
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
 
@@ -22,32 +21,19 @@ ANSWER = 60_000
 NEAR = 24
 
 
-@pytest.fixture(scope="module")
-def state(browser: Browser, product: Installation) -> Any:
-    return sign_in(browser, SimpleNamespace(url=product.workspace, email="demo@example.com", password="echopilot-demo"))
-
-
 @pytest.fixture
 def opened(browser: Browser, product: Installation, state: Any) -> Iterator[Any]:
     """Opens a watched window in a size and a language; whatever was wrong in it fails the test."""
-    made: list[tuple[BrowserContext, Stations]] = []
+    windows = Windows(browser, product, state)
 
     def open_window(size: ViewportSize, *, language: str = "en", more: Any = ()) -> tuple[Page, Stations]:
-        context = browser.new_context(
-            base_url=product.workspace, storage_state=state, viewport=size, has_touch=size is PHONE,
-            is_mobile=size is PHONE, locale="ur-PK" if language == "ur" else "en-GB",
-        )  # fmt: skip
-        context.add_cookies([{"name": "django_language", "value": language, "url": product.workspace}])
-        context.set_default_timeout(15_000)
-        stations = Stations(context, looks=(*(LOOKS if size is DESKTOP else LOOKS[::-1]), *more))
-        made.append((context, stations))
-        return context.new_page(), stations
+        looks = (*(LOOKS if size is DESKTOP else LOOKS[::-1]), *more)
+        page, stations = windows.open(language, size, looks, is_mobile=size is PHONE)
+        page.set_default_timeout(15_000)
+        return page, stations
 
     yield open_window
-    for context, stations in made:
-        context.close()
-        stations.nothing_was_wrong()
-    assert refusals_recorded(product) == []
+    windows.close()
 
 
 class Builder:
