@@ -8,15 +8,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.journeys.conftest import Installation
 from tests.journeys.stations import Stations, refusals_recorded
+from tests.portal.pictures import TOUCH_BELOW, forget_language
 
 NARROW, PHONE = ViewportSize(width=320, height=720), ViewportSize(width=380, height=820)
 DESKTOP = ViewportSize(width=1280, height=900)
-TOUCH_BELOW = 800
-CHOOSE = """async language => {
-  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-  const headers = { "X-CSRFToken": token, Accept: "application/json" };
-  return (await fetch("/accounts/preferences/", { method: "POST", headers, body: new URLSearchParams({ language }) })).ok;
-}"""
 WAYS = (
     pytest.param("en", DESKTOP, ((DESKTOP, "light"), (NARROW, "dark")), id="english-desktop"),
     pytest.param("ur", PHONE, ((PHONE, "dark"), (NARROW, "light"), (DESKTOP, "dark")), id="urdu-phone"),
@@ -38,13 +33,13 @@ class Windows:
             base_url=self._product.workspace, storage_state=self._state if known else None, viewport=size,
             has_touch=size["width"] < TOUCH_BELOW, is_mobile=is_mobile, locale="ur-PK" if language == "ur" else "en-GB",
         )  # fmt: skip
-        context.add_cookies([{"name": "django_language", "value": language, "url": self._product.workspace}])
         context.set_default_timeout(20_000)
         stations = Stations(context, looks=looks)
         self._made.append((context, stations))
         page = context.new_page()
         if known:
-            speak(page, language)
+            forget_language(page)
+        context.add_cookies([{"name": "django_language", "value": language, "url": self._product.workspace}])
         return page, stations
 
     def close(self) -> None:
@@ -54,12 +49,6 @@ class Windows:
         for _context, stations in self._made:
             stations.nothing_was_wrong()
         assert refusals_recorded(self._product) == []
-
-
-def speak(page: Page, language: str) -> None:
-    """Choose the signed-in person's language as the account menu does: a choice that is kept counts before any cookie."""
-    page.goto("/more/")
-    assert page.evaluate(CHOOSE, language), f"the language {language} was not taken"
 
 
 def named(word: str) -> str:
