@@ -19,6 +19,7 @@ urlpatterns = [
     path("auth/", include("apps.accounts.api.routes")),
     path("", include("apps.tasks.api.routes")),
     path("", include("apps.workflows.approvals.api")),
+    path("", include("apps.workflows.approvals.rule_api")),
     path("", include("apps.workflows.secrets.api")),
     path("", include("apps.workflows.whatif.api")),
     path("", include("apps.connectors.webhooks_out.api")),

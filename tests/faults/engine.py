@@ -132,7 +132,7 @@ def _straight(url: str, *, approvals: bool) -> Case:
     engine_check.publish(approvals=approvals)
     return Case(
         start=engine_check.start,
-        people=[lambda: engine_check.decide(url), engine_check.approve],
+        people=[lambda: engine_check.settle_doubts(url), engine_check.approve],
         verdict=lambda runs: engine_check.verdict(url, runs),
         color=lambda: engine_check.color(url),
         zero=(*ZERO, "sent_unapproved"),

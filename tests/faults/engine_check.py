@@ -8,7 +8,7 @@ import httpx
 from django.db import connection, transaction
 
 from apps.accounts.models import User
-from apps.core.errors import Conflict
+from apps.core.errors import Conflict, PlatformError
 from apps.tenants.facade import get_tenant, tenant_context
 from apps.workflows import facade
 from apps.workflows.approvals.deciding import decide as decide_approval
@@ -84,25 +84,28 @@ def state_of(url: str) -> dict[str, Any]:
     return dict(httpx.get(f"{url}/_state", timeout=30, trust_env=False).json())
 
 
-def decide(url: str) -> int:
-    """A person looks at the provider and says of each doubtful effect whether it happened. Returns how many there were."""
-    decided = 0
+def settle_doubts(url: str) -> int:
+    """A person looks at the provider and says of each doubtful effect whether it happened, unless somebody else did. Returns how many."""
+    settled = 0
     for slug in TENANTS:
         with tenant_context(get_tenant(slug=slug)):
-            effects = facade.list_effects_in_review()
-            applied = state_of(url)["applied"] if effects else {}
-            for effect in effects:
-                reference = str(effect.run_id)
+            doubtful = facade.list_effects_in_review()
+            applied = state_of(url)["applied"] if doubtful else {}
+            for effect in doubtful:
+                reference = str(effect.request["reference"])
                 happened = applied[effect.type.partition(".")[2]].get(reference, 0) > 0
-                with transaction.atomic():
-                    facade.resolve_effect(
-                        effect_id=effect.id,
-                        decision="happened" if happened else "send_again",
-                        response={"reference": reference},
-                        actor="checker",
-                    )
-                decided += 1
-    return decided
+                try:
+                    with transaction.atomic():
+                        facade.resolve_effect(
+                            effect_id=effect.id,
+                            decision="happened" if happened else "send_again",
+                            response={"reference": reference},
+                            actor="checker",
+                        )
+                except PlatformError:
+                    continue
+                settled += 1
+    return settled
 
 
 def approve() -> int:

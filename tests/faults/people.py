@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from django.db import Error, connection, transaction
+from django.db import Error, connection
 
 from apps.accounts.models import User
 from apps.core.errors import PlatformError
@@ -48,7 +48,7 @@ class People:
         return acts
 
     def _settle(self) -> None:
-        self.counts["doubts"] += settle_doubts(self.url)
+        self.counts["doubts"] += engine_check.settle_doubts(self.url)
 
     def _as_person(self, slug: str, *acts: Callable[[str, int], None]) -> None:
         with tenant_context(get_tenant(slug=slug)):
@@ -163,27 +163,3 @@ class People:
         for run in Run.objects.filter(state="failed", version__workflow__slug="again"):
             facade.retry_run(run_id=run.pk, actor="checker")
             self.counts["retried"] += 1
-
-
-def settle_doubts(url: str) -> int:
-    """Look at the provider and say of each doubtful effect whether it happened. Returns how many there were."""
-    settled = 0
-    for slug in PEOPLE:
-        with tenant_context(get_tenant(slug=slug)):
-            doubtful = facade.list_effects_in_review()
-            applied = engine_check.state_of(url)["applied"] if doubtful else {}
-            for effect in doubtful:
-                reference = str(effect.request["reference"])
-                happened = applied[effect.type.partition(".")[2]].get(reference, 0) > 0
-                try:
-                    with transaction.atomic():
-                        facade.resolve_effect(
-                            effect_id=effect.id,
-                            decision="happened" if happened else "send_again",
-                            response={"reference": reference},
-                            actor="checker",
-                        )
-                except PlatformError:
-                    continue
-                settled += 1
-    return settled

@@ -137,7 +137,11 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         for verb in verbs
     },
     "workflows:approval_link": lambda v: {"token": (v.approval_token, "unknown-token")},
-    **{f"workflows:rule_{verb}": lambda v: {"rule_id": (v.rule, UNKNOWN_UUID)} for verb in ("end", "renew")},
+    **{
+        f"{place}:rule_{verb}": lambda v: {"rule_id": (v.rule, UNKNOWN_UUID)}
+        for place in ("workflows", "rules_api")
+        for verb in ("end", "renew")
+    },
     "workflows:deputy_end": lambda v: {"deputy_id": (v.deputy, UNKNOWN_UUID)},
     "workflows:effect_resolve": lambda v: {"effect_id": (v.effect, UNKNOWN_UUID)},
     **{

@@ -115,12 +115,18 @@ class Desk:
         return str(self.service.cards(PEOPLE[name])[-1]["text"])
 
 
-def test_card_says_what_would_happen_and_a_signed_press_decides_and_closes_it(
-    slack: Connected, user: Any, member: Any
-) -> None:
+@pytest.fixture
+def desk(slack: Connected, user: Any, member: Any) -> Desk:
+    """The owner and a member have linked themselves."""
     desk = Desk(slack)
     desk.link(user, "owner")
     desk.link(member, "member")
+    return desk
+
+
+def test_card_says_what_would_happen_and_a_signed_press_decides_and_closes_it(
+    desk: Desk, slack: Connected, member: Any
+) -> None:
     row = ask()
     for _again in range(2):
         told(row, slack)
@@ -142,9 +148,7 @@ def test_card_says_what_would_happen_and_a_signed_press_decides_and_closes_it(
     assert (other["buttons"], other["text"].splitlines()[-1]) == ({}, "Approved. Nothing more is needed.")
 
 
-def test_requests_that_slack_did_not_sign_now_for_this_workspace_decide_nothing(slack: Connected, user: Any) -> None:
-    desk = Desk(slack)
-    desk.link(user, "owner")
+def test_requests_that_slack_did_not_sign_now_for_this_workspace_decide_nothing(desk: Desk, slack: Connected) -> None:
     row = ask()
     told(row, slack)
     button = slack.service.cards(PEOPLE["owner"])[0]["buttons"]["Approve"]
@@ -178,11 +182,8 @@ def test_requests_that_slack_did_not_sign_now_for_this_workspace_decide_nothing(
 
 
 def test_replayed_late_and_other_peoples_presses_get_a_clear_answer_and_do_nothing(
-    slack: Connected, user: Any, member: Any
+    desk: Desk, slack: Connected, member: Any
 ) -> None:
-    desk = Desk(slack)
-    desk.link(user, "owner")
-    desk.link(member, "member")
     row = ask(quorum=2)
     told(row, slack)
     desk.press("member", "Approve", of="owner")
@@ -210,11 +211,7 @@ def test_replayed_late_and_other_peoples_presses_get_a_clear_answer_and_do_nothi
     assert state_of(row) == ("denied", ["chat", "portal"])
 
 
-def test_quorum_counts_across_slack_telegram_and_portal(
-    slack: Connected, user: Any, member: Any, settings: Any
-) -> None:
-    desk = Desk(slack)
-    desk.link(user, "owner")
+def test_quorum_counts_across_slack_telegram_and_portal(desk: Desk, slack: Connected, member: Any) -> None:
     row = ask(quorum=2)
     told(row, slack)
     desk.press("owner", "Approve")
@@ -228,11 +225,8 @@ def test_quorum_counts_across_slack_telegram_and_portal(
 
 
 def test_a_press_after_an_edit_a_lost_right_or_the_deadline_does_nothing(
-    slack: Connected, user: Any, member: Any
+    desk: Desk, slack: Connected, user: Any, member: Any
 ) -> None:
-    desk = Desk(slack)
-    desk.link(user, "owner")
-    desk.link(member, "member")
     row = ask()
     told(row, slack)
     changed = {**json.loads(row.payload), "to": "other@customer.example"}
@@ -258,10 +252,8 @@ def test_a_press_after_an_edit_a_lost_right_or_the_deadline_does_nothing(
     assert ApprovalVote.objects.count() == 0
 
 
+@pytest.mark.usefixtures("desk")
 def test_whoever_started_it_or_wants_no_notices_gets_no_say_there(slack: Connected, user: Any, member: Any) -> None:
-    desk = Desk(slack)
-    desk.link(user, "owner")
-    desk.link(member, "member")
     BotChat.objects.filter(user_id=member.pk).update(notifies=False)
     row = ask(started_by=user.pk, allow_self=False)
     told(row, slack)
@@ -341,9 +333,7 @@ def test_a_group_gets_the_plain_notice_without_buttons(telegram: Connected, user
     assert any("Approve “Write to the client”?" in one for one in telegram.service.said(-100500))
 
 
-def test_a_card_in_doubt_is_not_sent_twice_and_its_button_still_works(slack: Connected, user: Any) -> None:
-    desk = Desk(slack)
-    desk.link(user, "owner")
+def test_a_card_in_doubt_is_not_sent_twice_and_its_button_still_works(desk: Desk, slack: Connected) -> None:
     row = ask()
     slack.service.faults.append({"kind": "drop_after", "match": "chat.postMessage"})
     for _again in range(3):
