@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 
 from apps.core.errors import NotAllowed, NotFound, PlatformError
 from apps.core.policy import signed_by
+from apps.workflows.models import Trigger
 from apps.workflows.triggers import mail, receiving
 from apps.workflows.triggers.enums import TriggerKind
 from apps.workflows.triggers.errors import DeliveryTooLarge
@@ -20,14 +21,14 @@ LARGEST_MAIL = 1_000_000
 def webhook(request: HttpRequest, key: str) -> HttpResponse:
     """Take a delivery: 202 once it is stored. Unknown addresses answer like any unknown page."""
     try:
-        receiving.find(key=key, kind=TriggerKind.WEBHOOK)
+        trigger = receiving.find(key=key, kind=TriggerKind.WEBHOOK)
         body = _body(request, receiving.LARGEST)
         payload = {
             "body": receiving.parsed(content_type=request.headers.get("Content-Type", ""), body=body),
             "query": {name: value[:500] for name, value in request.GET.items()},
             "headers": receiving.kept_headers(request.headers),
         }
-        return _taken(request, key=key, kind=TriggerKind.WEBHOOK, body=body, payload=payload, largest=receiving.LARGEST)
+        return _taken(request, trigger, body=body, payload=payload, largest=receiving.LARGEST)
     except NotFound:
         raise
     except PlatformError as error:
@@ -50,7 +51,7 @@ def inbound_mail(request: HttpRequest, key: str) -> HttpResponse:
         )
         if not mail.may_write(allowed=trigger.config.get("from", []), address=payload["from"]) or payload["automatic"]:
             raise NotAllowed(_("This sender, or an automatic message, cannot start anything here."))
-        return _taken(request, key=key, kind=TriggerKind.EMAIL, body=body, payload=payload, largest=LARGEST_MAIL)
+        return _taken(request, trigger, body=body, payload=payload, largest=LARGEST_MAIL)
     except NotFound:
         raise
     except PlatformError as error:
@@ -68,10 +69,10 @@ def _body(request: HttpRequest, largest: int) -> bytes:
 
 
 def _taken(
-    request: HttpRequest, *, key: str, kind: str, body: bytes, payload: dict[str, object], largest: int
+    request: HttpRequest, trigger: Trigger, *, body: bytes, payload: dict[str, object], largest: int
 ) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    firing, new = receiving.receive(key=key, kind=kind, headers=headers, body=body, payload=payload, largest=largest)
+    firing, new = receiving.receive(trigger, headers=headers, body=body, payload=payload, largest=largest)
     return JsonResponse({"received": True, "id": str(firing.pk), "repeat": not new}, status=202)
 
 

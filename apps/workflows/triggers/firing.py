@@ -188,11 +188,11 @@ def begin_by_id(*, firing_id: UUID | str) -> None:
     Calling it again for one that is decided changes nothing.
     """
     with transaction.atomic():
-        firing = Firing.objects.select_for_update(of=("self",)).filter(pk=firing_id).first()
+        rows = Firing.objects.select_for_update(of=("self",)).select_related("trigger__workflow")
+        firing = rows.filter(pk=firing_id).first()
         if firing is None or firing.state not in (FiringState.RECEIVED, FiringState.QUEUED):
             return
-        trigger = Trigger.objects.select_related("workflow").get(pk=firing.trigger_id)
-        now = database_now()
+        trigger, now = firing.trigger, database_now()
         if not trigger.is_on and firing.replay_of is None:
             refuse(
                 firing,

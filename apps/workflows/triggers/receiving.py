@@ -36,14 +36,13 @@ Json = Any
 
 
 def receive(
-    *, key: str, kind: str, headers: Mapping[str, str], body: bytes, payload: Mapping[str, Json], largest: int = LARGEST
+    trigger: Trigger, *, headers: Mapping[str, str], body: bytes, payload: Mapping[str, Json], largest: int = LARGEST
 ) -> tuple[Firing, bool]:
-    """Take one delivery at the address that carries ``key``: the occasion, and whether it is new.
+    """Take one delivery for the trigger ``find`` gave: the occasion, and whether it is new.
 
     ``payload`` is what was parsed, ``body`` the raw bytes the signature covers. Stored before this returns; carried out afterwards.
-    Raises ``NotFound`` (also for a trigger that is switched off), ``TooManyDeliveries``, ``DeliveryRefused``, ``InvalidInput``.
+    Raises ``TooManyDeliveries``, ``DeliveryRefused``, ``InvalidInput``.
     """
-    trigger = find(key=key, kind=kind)
     if len(body) > largest:
         raise DeliveryTooLarge
     now = firing.database_now()
@@ -98,9 +97,11 @@ def _store(trigger: Trigger, payload: dict[str, Json], *, dedupe: str, now: date
         with connection.cursor() as cursor:
             # Two copies that arrive at the same moment take turns, so that the second sees the first.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{trigger.pk}:{dedupe}"])
-        earlier = Firing.objects.filter(
-            trigger=trigger, dedupe=dedupe, replay_of__isnull=True, created_at__gt=now - window
-        ).first()
+        earlier = (
+            Firing.objects.filter(trigger=trigger, dedupe=dedupe, replay_of__isnull=True, created_at__gt=now - window)
+            .only("pk")
+            .first()
+        )
         if earlier is not None:
             Firing.objects.filter(pk=earlier.pk).update(repeats=F("repeats") + 1)
             return earlier, False
