@@ -2,24 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apps.accounts.models import User
 from apps.workflows.authoring import suggestions
-from apps.workflows.authoring.bench import workbench
 from apps.workflows.authoring.models import Suggestion
 from apps.workflows.authoring.presentation import outline_of
-from apps.workflows.authoring.words import CONNECTORS
 from apps.workflows.builder.models import WorkflowDraft
 from apps.workflows.models import Workflow
+from tests.bench.design import GOALS, full_bench, parts_of
 from tests.servers.openai import OpenAIServer
 from tests.workflows.driving import inside
 
-GOALS = json.loads((Path(__file__).parents[1] / "bench/data/goals.json").read_text())["goals"]
 GOAL = "When an email arrives, classify it as urgent, normal or spam, and if it is urgent notify me"
 SKETCH = {
     "name": "Urgent mail", "explanation": "Sorts a text and tells everybody when it is urgent.", "questions": ["Who is on duty?"],
@@ -140,17 +136,10 @@ def test_most_goals_of_four_languages_become_valid_and_fitting_workflows_from_th
     """The list and the known words have one author: this guards against going back, it does not measure strangers' goals."""
     from apps.workflows.authoring.asking import by_words
 
-    connected = [(f"00000000-0000-4000-8000-00000000000{n}", slug, slug) for n, slug in enumerate(CONNECTORS)]
     with inside():
-        bench = replace(workbench(), connections=connected)
+        bench = full_bench()
         designs = [(one, by_words(one["goal"], bench)) for one in GOALS]
     invalid = {one["goal"]: made and made.problems for one, made in designs if made is None or made.problems}
     assert invalid == {}
-    fitting = [one for one, made in designs if set(one["needs"]) <= _has(made)]
+    fitting = [one for one, made in designs if made and set(one["needs"]) <= parts_of(made.definition)]
     assert len(fitting) >= 57
-
-
-def _has(made: Any) -> set[str]:
-    return {step["type"] for step in made.definition["steps"].values()} | {
-        f"trigger:{one['type']}" for one in made.definition["triggers"].values()
-    }

@@ -1,7 +1,6 @@
 """From what a model writes down to a definition: what is mended, what is left to the validator."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,9 +9,9 @@ from hypothesis import strategies as st
 from apps.workflows.authoring.sketch import to_definition, to_sketch
 from apps.workflows.authoring.words import Words, sketch_from_words, trigger_of
 from apps.workflows.core.validate import validate
+from tests.bench.design import GOALS
 
 TYPES = frozenset({"set", "log", "ai.generate", "fail", "slack.post_message"})
-GOALS = json.loads((Path(__file__).parents[1] / "bench/data/goals.json").read_text())["goals"]
 
 
 def drawn(*steps, **more):
