@@ -9,6 +9,7 @@ best practice), addresses outside, compressed script. Findings are named at the 
 
 import argparse
 import gzip
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -122,7 +123,8 @@ def main() -> int:
             for language in options.languages:
                 for widths in touch_groups(options.widths):
                     context = look(browser, options, state, theme=theme, language=language, widths=widths)
-                    shoot_all(context, pages, widths, style_of(theme, language, options), options, findings)
+                    shown = [in_language(page, language) for page in pages]
+                    shoot_all(context, shown, widths, style_of(theme, language, options), options, findings)
                     context.close()
         browser.close()
     lines = findings.lines()
@@ -191,6 +193,11 @@ def pages_of(browser: Browser, options: argparse.Namespace, state: Any) -> list[
 def chosen(pages: list[str], options: argparse.Namespace) -> list[str]:
     """Those asked for."""
     return [page for page in pages if not options.only or any(text in page for text in options.only)]
+
+
+def in_language(page: str, language: str) -> str:
+    """A public page carries its language in its address; every other one is shown in that of the browser."""
+    return re.sub(r"^(https?://[^/]+)/en/", rf"\1/{language}/", page)
 
 
 def touch_groups(widths: list[int]) -> Iterator[list[int]]:

@@ -1,6 +1,6 @@
 """Owners' rules over HTTP: what needs no decision. Owners make and end them; whoever decides about approvals may read them."""
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.urls import path
@@ -86,8 +86,8 @@ class PreviewSerializer(serializers.Serializer[Any]):
 class RuleListView(APIView):
     """Rules of the workspace."""
 
-    parser_classes: ClassVar[list[type]] = [StrictJSONParser]
-    permission_classes: ClassVar[list[Any]] = [HasPermission.by_method(GET="approvals.decide", POST=rules.OWNERS)]
+    parser_classes = [StrictJSONParser]
+    permission_classes = [HasPermission.by_method(GET="approvals.decide", POST=rules.OWNERS)]
 
     @extend_schema(operation_id="approval_rules_list", responses=RulePageSerializer)
     def get(self, request: Request) -> Response:
@@ -106,8 +106,8 @@ class RuleListView(APIView):
 class RulePreviewView(APIView):
     """A look before a rule is made."""
 
-    parser_classes: ClassVar[list[type]] = [StrictJSONParser]
-    permission_classes: ClassVar[list[Any]] = [HasPermission.of(rules.OWNERS)]
+    parser_classes = [StrictJSONParser]
+    permission_classes = [HasPermission.of(rules.OWNERS)]
 
     @extend_schema(operation_id="approval_rules_preview", request=CoverSerializer, responses=PreviewSerializer)
     def post(self, request: Request) -> Response:
@@ -122,7 +122,7 @@ class RulePreviewView(APIView):
 class RuleEndView(APIView):
     """The end of a rule."""
 
-    permission_classes: ClassVar[list[Any]] = [HasPermission.of(rules.OWNERS)]
+    permission_classes = [HasPermission.of(rules.OWNERS)]
 
     @extend_schema(operation_id="approval_rules_end", request=None, responses=RuleSerializer)
     def post(self, request: Request, rule_id: UUID) -> Response:
@@ -137,7 +137,7 @@ class RuleEndView(APIView):
 class RuleRenewView(APIView):
     """The end taken back."""
 
-    permission_classes: ClassVar[list[Any]] = [HasPermission.of(rules.OWNERS)]
+    permission_classes = [HasPermission.of(rules.OWNERS)]
 
     @extend_schema(operation_id="approval_rules_renew", request=None, responses={201: RuleSerializer})
     def post(self, request: Request, rule_id: UUID) -> Response:

@@ -1,6 +1,6 @@
-import { Background, BaseEdge, Controls, EdgeLabelRenderer, Handle, MarkerType, MiniMap, Position, ReactFlow, ReactFlowProvider, getSmoothStepPath, useReactFlow, useUpdateNodeInternals } from "@xyflow/react";
+import { Background, BaseEdge, Controls, EdgeLabelRenderer, Handle, MarkerType, MiniMap, Position, ReactFlow, ReactFlowProvider, getSmoothStepPath, useReactFlow, useStore, useUpdateNodeInternals } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { WIDTH, heightOf, namedWays, positions, tidy } from "./layout.js";
+import { WIDTH, firstView, heightOf, namedWays, positions, tidy } from "./layout.js";
 import { freeId, mainPlace, readingOrder, targetAt, waysOut } from "./patches.js";
 import { Icon, Palette } from "./palette.jsx";
 import { titleOf, toneOf, wayLabel } from "./words.js";
@@ -46,11 +46,14 @@ const STATE_ICONS = { done: "check", failed: "x", running: "loader-circle", wait
 function Way({ id, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, markerEnd, selected, data }) {
   const [path, x, y] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, borderRadius: 14 });
   const { app, label, taken, vertical } = data;
+  const outward = sourcePosition === Position.Left ? -1 : 1;
+  // Side by side a button stands by its own way out: half-way, those of two ways would lie on each other.
+  const button = vertical || app.readOnly ? { x, y } : { x: sourceX + outward * ((targetX - sourceX) * outward > 60 ? 40 : 20), y: sourceY };
   return (
     <>
       <BaseEdge id={id} path={path} markerEnd={markerEnd} className={`b-way-line${taken ? " taken" : ""}${data.place.startsWith("on_") ? " bad" : ""}`} interactionWidth={28} />
       <EdgeLabelRenderer>
-        <div class={`b-way-label nodrag nopan${selected ? " selected" : ""}`} style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+        <div class={`b-way-label nodrag nopan${selected ? " selected" : ""}`} style={{ transform: `translate(-50%, -50%) translate(${button.x}px, ${button.y}px)` }}>
           {label && (vertical || app.readOnly) && <span>{label}</span>}
           {!app.readOnly && <button type="button" class="b-plus" aria-label={`${app.t("addBetween")}: ${titleOf(data.source, app.doc().steps[data.source] ?? {}, app.kinds)}${label ? `, ${label}` : ""}`} onClick={(event) => app.openPalette({ after: { step: data.source, place: data.place } }, event.currentTarget)}><Icon name="plus" /></button>}
         </div>
@@ -59,6 +62,8 @@ function Way({ id, sourceX, sourceY, targetX, targetY, sourcePosition, targetPos
   );
 }
 
+// Smaller, and the buttons of two neighbouring ways out could not be told apart by a finger (24 px, WCAG 2.5.8).
+const BUTTONS_FROM = 0.86;
 const nodeTypes = { step: Step };
 const edgeTypes = { way: Way };
 
@@ -94,7 +99,11 @@ function Flow({ app, draft }) {
     addEventListener("resize", turn);
     return () => removeEventListener("resize", turn);
   }, []);
-  useEffect(() => { setTimeout(() => flow.fitView({ padding: 0.15, maxZoom: 1, duration: 0 }), 60); }, [view.vertical]);
+  const isFar = useStore((state) => state.transform[2] < BUTTONS_FROM);
+  useEffect(() => {
+    const first = firstView(draft.document, positions(draft.document, view), view, wrapper.current.getBoundingClientRect(), app.readOnly);
+    setTimeout(() => flow.setViewport(first, { duration: 0 }), 60);
+  }, [view.vertical]);
   // The inspector takes its place from the canvas: what it is about stays in sight.
   useEffect(() => {
     const watch = new ResizeObserver(() => {
@@ -249,7 +258,7 @@ function Flow({ app, draft }) {
 
   const empty = !Object.keys(doc.steps).length;
   return (
-    <div class="b-flow" ref={wrapper} onKeyDownCapture={onKey}
+    <div class="b-flow" data-far={isFar || undefined} ref={wrapper} onKeyDownCapture={onKey}
       onDragOver={(event) => { if (event.dataTransfer?.types.includes("application/x-step")) { event.preventDefault(); event.dataTransfer.dropEffect = "copy"; } }}
       onDrop={(event) => {
         const type = event.dataTransfer?.getData("application/x-step");
@@ -264,7 +273,7 @@ function Flow({ app, draft }) {
       <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange} onConnect={onConnect} onNodeDragStop={onNodeDragStop}
         onNodeClick={(event, node) => { if (!event.target.closest(".react-flow__handle") && !event.shiftKey && !event.ctrlKey && !event.metaKey) app.select(node.id); }} onPaneClick={() => app.select(null)}
         connectOnClick zoomOnDoubleClick={false} nodesConnectable={!app.readOnly} nodesDraggable={!app.readOnly} edgesFocusable={!app.readOnly} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Meta", "Control"]} selectionKeyCode="Shift"
-        snapToGrid snapGrid={[8, 8]} minZoom={0.15} maxZoom={1.75} fitView fitViewOptions={{ padding: 0.15, maxZoom: 1 }} colorMode="system" proOptions={{ hideAttribution: true }} nodeDragThreshold={4} connectionRadius={36} elevateEdgesOnSelect
+        snapToGrid snapGrid={[8, 8]} minZoom={0.15} maxZoom={1.75} colorMode="system" proOptions={{ hideAttribution: true }} nodeDragThreshold={4} connectionRadius={36} elevateEdgesOnSelect
         ariaLabelConfig={{ "node.a11yDescription.default": app.t("edit"), "node.a11yDescription.keyboardDisabled": app.t("edit"), "edge.a11yDescription.default": app.t("remove"), "node.a11yDescription.ariaLiveMessage": ({ x, y }) => app.t("moved", { step: app.selected ? titleOf(app.selected, draft.document.steps[app.selected] ?? {}, app.kinds) : "", x: Math.round(x), y: Math.round(y) }), "controls.ariaLabel": app.t("zoomIn"), "controls.zoomIn.ariaLabel": app.t("zoomIn"), "controls.zoomOut.ariaLabel": app.t("zoomOut"), "controls.fitView.ariaLabel": app.t("fit"), "minimap.ariaLabel": app.t("map"), "handle.ariaLabel": "" }}
         aria-label={app.t("steps")}>
         <Background gap={24} size={1.4} />

@@ -64,3 +64,20 @@ export function positions(doc, { vertical, rtl }) {
   }
   return places;
 }
+
+const LEGIBLE = 0.9;
+const MARGIN = 48;
+// Where the canvas opens: everything, when that is legible or nobody edits (`whole`); else the beginning.
+export function firstView(doc, places, { vertical, rtl }, room, whole) {
+  const boxes = Object.entries(doc.steps).map(([id, body]) => ({ ...places[id], height: heightOf(body, vertical) }));
+  const left = Math.min(...boxes.map((one) => one.x)), right = Math.max(...boxes.map((one) => one.x + WIDTH));
+  const top = Math.min(...boxes.map((one) => one.y)), bottom = Math.max(...boxes.map((one) => one.y + one.height));
+  if (!boxes.length) return { x: 0, y: 0, zoom: 1 };
+  const fitting = Math.min(1, (0.85 * room.width) / (right - left), (0.85 * room.height) / (bottom - top));
+  if (whole || fitting >= LEGIBLE) {
+    return { x: room.width / 2 - ((left + right) / 2) * fitting, y: room.height / 2 - ((top + bottom) / 2) * fitting, zoom: fitting };
+  }
+  const first = places[doc.start] ?? { x: left, y: top };
+  const x = vertical ? room.width / 2 - (first.x + WIDTH / 2) * LEGIBLE : rtl ? room.width - MARGIN - (first.x + WIDTH) * LEGIBLE : MARGIN - first.x * LEGIBLE;
+  return { x, y: (vertical ? 2 * MARGIN : room.height / 2) - first.y * LEGIBLE, zoom: LEGIBLE };
+}
