@@ -125,6 +125,16 @@ def test_ten_thousand_hostile_outputs_never_leave_their_type() -> None:
     assert 0 < usable < 5_000
 
 
+@pytest.mark.parametrize("depth", [60, 300, 5_000])
+@pytest.mark.parametrize("text", ["[", '{"a":'])
+def test_an_answer_nested_too_deeply_is_refused_before_anybody_walks_through_it(text: str, depth: int) -> None:
+    whole = '{"city": "x", "more": ' + text * depth + "1" + ("]" if text == "[" else "}") * depth + "}"
+    schema = {"type": "object", "required": ["city"], "properties": {"city": {"type": "string"}}}
+    reading = answers.read(Reply(text=whole, finish_reason="stop"), schema)
+    assert reading.usable == (depth == 60)
+    assert reading.usable or reading.problem in ("wrong_form", "not_json")
+
+
 @pytest.mark.django_db
 def test_a_hostile_model_cannot_spend_more_than_was_set_aside(gateway: OpenAIServer) -> None:
     """S2: the worst case of every reply billed in full stays inside the reservation, whatever the replies are."""

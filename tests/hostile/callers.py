@@ -45,6 +45,7 @@ def all_callers() -> list[Caller]:
         Caller("model provider preflight", _model_list, ("apps/ai/preflight.py",)),
         Caller("webhook out, stored", _webhook, ("apps/connectors/webhooks_out/sending.py",)),
         Caller("webhook out, typed", _webhook_typed, ("apps/connectors/webhooks_out/endpoints.py",), connects=False),
+        Caller("design, drawn", _drawn, ("apps/workflows/authoring/bounds.py",), connects=False),
         Caller("web push, stored", _push, ("apps/portal/pwa/sending.py",)),
         Caller("web push, typed", _push_typed, ("apps/portal/pwa/subscriptions.py",), connects=False),
         Caller("sign-in, discovery", _oidc_discovery, ("apps/accounts/social.py",)),
@@ -56,6 +57,13 @@ def all_callers() -> list[Caller]:
         found.append(_connecting(manifest.slug))
         found += [_action(manifest.slug, action.slug) for action in manifest.actions]
     return found
+
+
+def _drawn(form: Form) -> object:
+    from apps.workflows.authoring.bounds import overreach
+
+    made = {"steps": {"a": {"type": "http.get", "with": {"inputs": {"url": form.url}}}}}
+    return list(overreach(made, goal="", base=None, connections=()))
 
 
 def _client(form: Form) -> object:

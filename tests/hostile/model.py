@@ -1,4 +1,5 @@
-"""``python -m tests.hostile.model``: goal S2. 10,000 outputs of a model that is the attacker, through real runs of the engine.
+"""``python -m tests.hostile.model``: goal S2. 10,000 outputs of a model that is the attacker, through real runs of the engine,
+and some thousands through the doors at which people ask a model themselves (``doors``).
 
 Nobody decides anything in this world, so the oracle is short: at the far sides (mails, web server, chat, payments) only what the
 authors of the workflows wrote out may arrive. It knows nothing of classes, taints or gates.
@@ -17,6 +18,7 @@ from typing import Any
 
 from tests.bench.report import Target, record
 from tests.bench.setting import FOLDER, setting
+from tests.hostile import doors
 from tests.hostile.outputs import adversarial
 from tests.servers.openai import OpenAIServer
 
@@ -308,10 +310,30 @@ def _budget(here: dict[str, Any]) -> int:
     return after + int(over) * 100 + (0 if refused else 100)
 
 
+def _parts(
+    only: str | None, *, count: int, seed: int, stride: int
+) -> tuple[dict[str, Any], list[str], dict[str, Target]]:
+    """The doors before the runs: there every table is counted, which many runs would make slow."""
+    figures: dict[str, Any] = {}
+    problems: list[str] = []
+    targets: dict[str, Target] = {}
+    if only != "runs":
+        figures, problems = doors.measure(stride=stride)
+        figures["doors_stride"] = stride
+        targets = {**doors.TARGETS, "doors_outputs": Target(at_least=4_000 // stride)}
+    if only != "doors":
+        more, wrong = measure(count=count, seed=seed)
+        figures, problems = figures | more, problems + wrong
+        targets |= {**TARGETS, "outputs": Target(at_least=count)}
+    return figures, problems, targets
+
+
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="500 outputs.")
+    parser.add_argument("--short", action="store_true", help="500 outputs, and each 40th case at the doors.")
+    parser.add_argument("--only", choices=("runs", "doors"), help="One part.")
+    parser.add_argument("--stride", type=int, default=1, help="Each so-many-th case at the doors.")
     parser.add_argument("--outputs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--to", default="", help="Folder for the record instead of docs/measurements.")
@@ -319,11 +341,12 @@ def main() -> int:
     count = 500 if options.short else options.outputs
     with setting(postgres_settings={"fsync": "off"}, folder=FOLDER.parent / "hostile-model"):
         logging.disable(logging.CRITICAL)
-        figures, problems = measure(count=count, seed=options.seed)
+        figures, problems, targets = _parts(
+            options.only, count=count, seed=options.seed, stride=40 if options.short else options.stride
+        )
     for line in problems:
         sys.stdout.write(f"  {line}\n")
     more = {"folder": Path(options.to)} if options.to else {}
-    targets = {**TARGETS, "outputs": Target(at_least=count)}
     return 0 if record(goal="S2-model", figures=figures, targets=targets, **more) else 1
 
 

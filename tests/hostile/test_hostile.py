@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.hostile import addresses, expressions, model, texts
+from tests.hostile import addresses, doors, expressions, model, texts
 from tests.portal.pictures import CHROMIUM
 from tests.workflows.conftest import committed  # noqa: F401 - a database in which everything commits
 
@@ -31,6 +31,13 @@ def test_no_expression_gets_out_or_takes_long() -> None:
 def test_a_hostile_model_causes_nothing_its_authors_did_not_write() -> None:
     figures, problems = model.measure(count=90)
     assert (problems, misses(figures, model.TARGETS, without=("outputs",))) == ([], [])
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+@pytest.mark.django_db(transaction=True)
+def test_a_hostile_model_gets_nothing_done_where_people_ask_it_themselves() -> None:
+    figures, problems = doors.measure(stride=79)
+    assert (problems, misses(figures, doors.TARGETS, without=("doors_outputs",))) == ([], [])
 
 
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="chromium is not installed: apt-get install chromium")

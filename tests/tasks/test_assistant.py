@@ -138,6 +138,28 @@ def test_addresses_of_a_model_are_taken_away_and_sentences_come_whole() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "said", ["HTTPS://EVIL.EXAMPLE/x", "[https://evil.example](https://evil.example)", "ht[](x)tps://evil.example", "JaVaScRiPt:alert(1)", "ws://evil.example",
+             "[www.evil.example](x)", "java[](y)script:alert(1)", "https[](x)://evil.example", "data:text/html,evil", "[[https://evil](b)](c)"],
+)  # fmt: skip
+def test_no_address_is_left_however_it_is_written(said: str) -> None:
+    left = "".join(text for text, _fine in grounding.grounded([f"See {said} now."], facts=[])).lower()
+    assert not any(mark in left for mark in ("://", "www.", "javascript:", "data:", "evil.example"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["\u00b2\u2079 dollars.", "\u2463\u2467 failed.", "\u00bd of them.", "4\u200b8 failed.", "\uff14\uff18 failed."],
+)
+def test_figures_in_disguise_are_figures(said: str) -> None:
+    assert [fine for _text, fine in grounding.grounded([said], facts=["4 of 8"])] == [False]
+
+
+def test_an_endless_answer_is_cut_and_takes_no_time(owner: Caller) -> None:
+    for piece in ("[" * 400_000, "![" * 200_000, "x" * 400_000, "a." * 200_000):
+        assert sum(len(text) for text, _fine in grounding.grounded([piece, piece], facts=[])) <= grounding.LONGEST
+
+
 @pytest.fixture
 def model(settings: Any, owner: Caller) -> Iterator[OpenAIServer]:
     """A provider with a model that follows instructions."""

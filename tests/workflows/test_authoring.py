@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
+from apps.workflows import facade
 from apps.workflows.authoring import suggestions
 from apps.workflows.authoring.models import Suggestion
 from apps.workflows.authoring.presentation import outline_of
@@ -101,6 +102,59 @@ def test_a_goal_is_data_and_stands_between_marks(model: OpenAIServer, editor: Us
     system, user = model.requests[0]["messages"][0], model.requests[0]["messages"][-1]
     assert "wire money" not in system["content"]
     assert user["content"].startswith("<<")
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"type": "slack.post_message", "with": {"connection_id": "00000000-0000-4000-8000-000000000001", "inputs": {"channel": "C1", "text": "x"}}}, "connection_id"),
+        ({"type": "http.request", "with": {"inputs": {"url": "https://x.example/", "headers": {"X-A": {"$secret": "shop_key"}}}}}, "inputs.headers.X-A"),
+        ({"type": "http.request", "with": {"inputs": {"url": "https://x.example/", "headers": {"X-A": "sk-live-abcdefghijklmnop"}}}}, "inputs.headers.X-A"),
+        ({"type": "http.get", "with": {"inputs": {"url": "http://169.254.169.254/latest/"}}}, "inputs.url"),
+    ],
+)  # fmt: skip
+def test_what_only_people_may_choose_is_told_to_the_model_and_to_the_reader(
+    model: OpenAIServer, editor: User, changes: dict[str, Any], place: str
+) -> None:
+    reaching = json.loads(json.dumps(SKETCH))
+    reaching["steps"][2] |= changes
+    model.mode({"json": reaching})
+    with inside():
+        from apps.workflows.services.secrets import add_secret
+
+        add_secret(name="shop_key", value="a-secret-value")
+    made, _told = worked_out(GOAL, editor)
+    assert f"steps.tell.with.{place}" in [one["place"] for one in made.problems]
+    assert made.rounds == 3
+
+
+def test_a_changed_workflow_keeps_its_approval_rules_whatever_the_model_writes(
+    model: OpenAIServer, editor: User
+) -> None:
+    rules = {
+        "settings": {"approvals": {"quorum": 2}},
+        "triggers": {"hook": {"type": "manual", "with": {}}, "more": {"type": "manual", "with": {}}},
+    }
+    mail = {
+        "type": "email.send",
+        "approval": {"require": "always", "quorum": 3},
+        "with": {"to": ["a@acme.example"], "subject": "x", "body": "y"},
+    }
+    with inside():
+        facade.ensure_workflow(slug="guarded", name="guarded", definition={
+            "schema": 1, "start": "ask", "steps": {"ask": {"type": "approval", "with": {"title": "Send it?"}, "next": "mail"}, "mail": mail}, **rules,
+        })  # fmt: skip
+    lax = {
+        **SKETCH,
+        "settings": {},
+        "steps": [{"id": "mail", "title": "Mail", **mail, "approval": {"quorum": 1, "allow_self": True}}],
+    }
+    model.script({"json": lax})
+    made, _told = worked_out("Make it quicker", editor, based_on="guarded")
+    assert made.definition["settings"] == rules["settings"]
+    assert made.definition["steps"]["mail"]["approval"] == mail["approval"]
+    assert set(made.definition["triggers"]) == {"hook", "more"}
+    assert "Send it?" in made.questions[0]
 
 
 def test_without_a_capable_model_known_words_decide_and_it_says_so(small_model_only: None, editor: User) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from apps.workflows.authoring.sketch import to_definition, to_sketch
 from apps.workflows.authoring.words import Words, sketch_from_words, trigger_of
 from apps.workflows.core.validate import validate
+from apps.workflows.core.values import PLACEHOLDER
 from tests.bench.design import GOALS
 
 TYPES = frozenset({"set", "log", "ai.generate", "fail", "slack.post_message"})
@@ -59,6 +60,14 @@ def test_ids_become_plain_and_references_follow():
 def test_references_are_read_as_they_are_meant(written, meant):
     made = drawn(step("one"), step("two", **{"with": {"value": written}})).definition
     assert made["steps"]["two"]["with"]["value"] == meant
+
+
+@pytest.mark.parametrize(
+    "text", ["{{" + " " * 200_000, "{{a" + " " * 200_000 + "b", "{{" * 100_000, " " * 100_000 + "{{x"]
+)
+def test_braces_that_never_close_take_no_time(text):
+    assert drawn(step("one", **{"with": {"value": text}})).definition["steps"]["one"]["with"]["value"] == text
+    assert PLACEHOLDER.search(text) is None
 
 
 def test_an_input_that_is_only_mentioned_is_listed():

@@ -9,7 +9,7 @@ from apps.core.errors import InvalidInput
 from apps.workflows import facade
 from apps.workflows.errors import VersionMoved
 from apps.workflows.models import HealingPolicy, Proposal, Workflow
-from apps.workflows.whatif import proposals, remedies, services
+from apps.workflows.whatif import drafting, proposals, remedies, services
 from apps.workflows.whatif.errors import NotForYou, ProposalMoved
 from tests.servers import effects
 from tests.workflows import driving
@@ -141,6 +141,39 @@ def test_the_class_of_a_change_is_never_too_low(change: dict[str, Any], outside:
     before = {"start": "a", "steps": {"a": {"type": "x"}}}
     after = {"start": "a", "steps": change}
     assert remedies.class_of_change(before, after, is_outside=lambda _type: outside) == expected
+
+
+@pytest.mark.parametrize("later", ["approval", "email.send"])
+def test_what_leads_to_a_question_or_outside_is_class_c(later: str) -> None:
+    before = {
+        "start": "a",
+        "steps": {"a": {"type": "set", "next": "b"}, "b": {"type": "set", "next": "c"}, "c": {"type": later}},
+    }
+    for name, value in (("with", {"to": "thief"}), ("next", "c"), ("max_visits", 3), ("when", {})):
+        after = {**before, "steps": {**before["steps"], "a": {**before["steps"]["a"], name: value}}}
+        assert remedies.class_of_change(before, after, is_outside="email.send".__eq__) == "C"
+    patient = {**before, "steps": {**before["steps"], "a": {**before["steps"]["a"], "timeout_s": 9}}}
+    assert remedies.class_of_change(before, patient, is_outside="email.send".__eq__) == "A"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("next", '"mail"'), ("on_error", '"mail"'), ("type", '"log"'), ("approval.quorum", "1"), ("title", '"x"'), ("then", '"mail"'),
+     ("with.key", '{"$secret": "shop_key"}'), ("with.n", "NaN"), ("with.n", "[" * 2_000), ("with.n", "[" * 300 + "]" * 300), ("with.n", '"' + "x" * 20_000 + '"')],
+)  # fmt: skip
+def test_a_models_edit_stays_inside_what_it_may_set(field: str, value: str) -> None:
+    base = {"start": "a", "steps": {"a": {"type": "set", "with": {"n": 1}}}}
+    candidate, why = drafting.carry_out(base, [{"step": "a", "field": field, "value": value}])
+    if value == "[" * 2_000:
+        assert candidate is not None and candidate["steps"]["a"]["with"]["n"] == value
+    else:
+        assert candidate is None and why
+
+
+def test_what_no_database_keeps_is_taken_out_of_an_edit() -> None:
+    base = {"start": "a", "steps": {"a": {"type": "set", "with": {"n": 1}}}}
+    candidate, _why = drafting.carry_out(base, [{"step": "a", "field": "with.n", "value": '"a\\u0000\\ud83d"'}])
+    assert candidate is not None and candidate["steps"]["a"]["with"]["n"] == "a\ufffd\ufffd"
 
 
 @pytest.mark.parametrize("part", ["settings", "triggers", "inputs", "output", "start"])

@@ -6,18 +6,21 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import json_repair
 import jsonschema_rs
 
 from apps.ai.contracts import Message
-from apps.ai.gateway.limits import clean, clean_json
+from apps.ai.gateway.limits import clean, clean_json, depth
 from apps.ai.gateway.wire import Reply
 
 FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL | re.IGNORECASE)
 THOUGHTS = re.compile(r"^\s*<think>.*?</think>\s*", re.DOTALL)
 PROBLEMS_SHOWN = 3
+# Whoever reads an answer walks through it; deeper ones would end the walk.
+DEPTH_MAX = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +65,17 @@ def _read_json(text: str, schema: Mapping[str, Any], *, cut_off: bool) -> Readin
         value = _repaired(bare)
     if value is None:
         return Reading(usable=False, text=text, problem="not_json", explanation="the answer was not JSON")
-    problems = [error.message[:160] for error in jsonschema_rs.validator_for(dict(schema)).iter_errors(value)][
-        :PROBLEMS_SHOWN
-    ]
+    problems = _wrong_in(value, schema)
     if problems:
         return Reading(usable=False, text=text, problem="wrong_form", explanation="; ".join(problems))
     return Reading(usable=True, text=text, parsed=value)
+
+
+def _wrong_in(value: Any, schema: Mapping[str, Any]) -> list[str]:
+    if depth(value, most=DEPTH_MAX) > DEPTH_MAX:
+        return [f"it is nested more than {DEPTH_MAX} levels deep"]
+    errors = jsonschema_rs.validator_for(dict(schema)).iter_errors(value)
+    return [error.message[:160] for error in islice(errors, PROBLEMS_SHOWN)]
 
 
 def _repaired(text: str) -> Any:

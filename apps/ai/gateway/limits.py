@@ -87,7 +87,7 @@ def _messages_wrong(messages: Iterable[Message]) -> dict[str, str]:
 def _schema_wrong(schema: Any) -> dict[str, str]:
     if not isinstance(schema, Mapping):
         return {"response_schema": "a JSON Schema object"}
-    if _depth(schema) > SCHEMA_DEPTH_MAX:
+    if depth(schema, most=SCHEMA_DEPTH_MAX) > SCHEMA_DEPTH_MAX:
         return {"response_schema": f"at most {SCHEMA_DEPTH_MAX} levels deep"}
     try:
         text = json.dumps(schema, allow_nan=False)
@@ -132,14 +132,12 @@ def output_room(*, context: int, max_output: int, wanted: int, prompt: int) -> i
     return room if room >= min(wanted, SMALLEST_ANSWER) else 0
 
 
-def _depth(value: Any, level: int = 0) -> int:
-    if level > SCHEMA_DEPTH_MAX:
+def depth(value: Any, *, most: int, level: int = 0) -> int:
+    """How deep a JSON value is nested; what lies deeper than ``most`` is not looked at and counts one more."""
+    if level > most:
         return level
-    if isinstance(value, Mapping):
-        return max((_depth(part, level + 1) for part in value.values()), default=level)
-    if isinstance(value, list | tuple):
-        return max((_depth(part, level + 1) for part in value), default=level)
-    return level
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return max((depth(part, most=most, level=level + 1) for part in parts), default=level)
 
 
 def _is_int(value: object) -> bool:

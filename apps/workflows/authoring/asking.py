@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from apps.ai import facade as ai
 from apps.ai.contracts import CompletionRequest, Message
 from apps.core.errors import PlatformError
+from apps.workflows.authoring import bounds
 from apps.workflows.authoring import sketch as sketches
 from apps.workflows.authoring.words import Words, sketch_from_words
 
@@ -25,6 +26,7 @@ ROUNDS = 3
 ANSWER_TOKENS = 6000
 TIMEOUT_S = 120
 PROBLEMS_TOLD = 12
+MENDED_TOLD = 60
 
 RULES = """You design workflows for a business automation product. Answer with one JSON object of the agreed form and nothing else.
 Write name, explanation, questions and titles in the language with the code {language}.
@@ -187,10 +189,12 @@ def _by_model(goal: str, bench: Workbench, *, language: str, user_id: int | None
         drawn = completion.parsed
         yield Progress(text=str(drawn["explanation"]))
         made = sketches.to_definition(drawn, types=types)
-        problems = tuple(bench.check(made.definition))
+        definition = bounds.kept_from(base, made.definition)
+        problems = tuple(_problems(definition, bench, goal=goal, base=base))
         found = Design(
-            name=str(drawn["name"])[:160], definition=made.definition, explanation=str(drawn["explanation"])[:4000],
-            questions=tuple(str(one)[:300] for one in drawn["questions"][:10]), mended=made.mended, problems=problems,
+            name=str(drawn["name"])[:160], definition=definition, explanation=str(drawn["explanation"])[:4000],
+            questions=(*_taken_out(base, definition), *(str(one)[:300] for one in drawn["questions"][:10])),
+            mended=tuple(one[:300] for one in made.mended[:MENDED_TOLD]), problems=problems,
             rounds=number, model=account.model, cost_micros=account.cost_micros,
         )  # fmt: skip
         if best is None or len(problems) <= len(best.problems):
@@ -201,6 +205,20 @@ def _by_model(goal: str, bench: Workbench, *, language: str, user_id: int | None
             yield Progress(text=_("Checked: %(count)s things to mend. Mending them…") % {"count": len(problems)})
             account.said += _complaint(completion.text, problems)
     yield Progress(is_last=True, design=best)
+
+
+def _problems(
+    definition: Mapping[str, Json], bench: Workbench, *, goal: str, base: Mapping[str, Json] | None
+) -> Iterator[Problem]:
+    yield from bench.check(definition)
+    own = [one for one, _connector, _name in bench.connections]
+    for place, message in bounds.overreach(definition, goal=goal, base=base, connections=own):
+        yield Problem(place=place, message=message)
+
+
+def _taken_out(base: Mapping[str, Json] | None, definition: Mapping[str, Json]) -> Iterator[str]:
+    for title in bounds.approvals_taken_out(base, definition):
+        yield _("The question to people “%(title)s” was taken out. Is that what you want?") % {"title": title}
 
 
 def _complaint(answer: str, problems: Sequence[Problem]) -> list[Message]:

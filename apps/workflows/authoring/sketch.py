@@ -92,8 +92,8 @@ EDGES = ("next", "on_error", "on_timeout", "then", "else", "default", "body")
 CONTROL = frozenset({"condition", "switch", "parallel"})
 COPIED = ("title", "on_error", "on_timeout", "timeout_s", "retry", "max_visits", "when", "then", "else", "cases", "default",
           "branches", "join", "items", "body", "limit", "approval")  # fmt: skip
-PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
-WHOLE = re.compile(r"\s*\{\{\s*([^{}]+?)\s*\}\}\s*\Z")
+PLACEHOLDER = re.compile(r"\{\{([^{}]++)\}\}")
+WHOLE = re.compile(r"\s*+\{\{([^{}]++)\}\}\s*\Z")
 INPUT_WORDS = frozenset({"input", "inputs", "trigger", "payload", "event", "form", "body"})
 
 

@@ -37,7 +37,7 @@ def check(node: Json, *, depth: int = 0) -> None:
             if set(node) != {"$text"} or not isinstance(node["$text"], str):
                 raise FillingProblem("bad_text", "An interpolated text has the single key $text with a string.")
             for match in PLACEHOLDER.finditer(node["$text"]):
-                _path(match.group(1))
+                _path(match.group(1).strip())
         else:
             for child in node.values():
                 check(child, depth=depth + 1)
@@ -53,7 +53,7 @@ def fill(node: Json, trigger: Mapping[str, Json]) -> Json:
             return _look_up(trigger, _path(node["$ref"]), node.get("default"))
         if "$text" in node:
             return PLACEHOLDER.sub(
-                lambda match: as_text(_look_up(trigger, _path(match.group(1)), None)), node["$text"]
+                lambda match: as_text(_look_up(trigger, _path(match.group(1).strip()), None)), node["$text"]
             )[:LONGEST]
         return {key: fill(child, trigger) for key, child in node.items()}
     if isinstance(node, list):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.workflows.core.regions import reachable
 from apps.workflows.core.values import PLACEHOLDER
 
 TIMEOUTS = frozenset({"timeout", "read_timeout", "http_408", "http_504", "remote_outcome_unknown"})
@@ -26,6 +27,7 @@ MISSING = re.compile(r"Nothing is found at '([^']+)'")
 MOST_SECONDS = 600.0
 MOST_ATTEMPTS = 20
 MOST_VISITS = 1000
+ASKING = "approval"
 Definition = dict[str, Any]
 
 
@@ -177,7 +179,7 @@ def _replaced(node: Any, old: str, new: str) -> Any:
         if isinstance(node.get("$ref"), str):
             return {**node, "$ref": _moved(node["$ref"], old, new)}
         if isinstance(node.get("$text"), str):
-            text = PLACEHOLDER.sub(lambda match: "{{" + _moved(match.group(1), old, new) + "}}", node["$text"])
+            text = PLACEHOLDER.sub(lambda match: "{{" + _moved(match.group(1).strip(), old, new) + "}}", node["$text"])
             return {**node, "$text": text}
         return {key: _replaced(child, old, new) for key, child in node.items()}
     if isinstance(node, list):
@@ -215,25 +217,29 @@ CATALOGUE = (
 
 def class_of_change(before: Mapping[str, Any], after: Mapping[str, Any], *, is_outside: Callable[[str], bool]) -> str:
     """Who may accept a change: "A" only patience (time limits, retries), "C" what reaches outside, approvals, triggers or
-    recipients, "B" the rest. ``is_outside`` tells whether a step type has an effect outside; an unknown one has. Never too low."""
+    recipients or can lead there, "B" the rest. ``is_outside`` tells whether a step type has an effect outside; an unknown one has.
+    Never too low."""
     old, new = before.get("steps", {}), after.get("steps", {})
     guarded = ("settings", "triggers", "start", "output", "inputs")
     if any(before.get(name) != after.get(name) for name in guarded) or set(old) - set(new):
         return "C"
-    found = "A"
+    touched: set[str] = set()
     for step_id, body in new.items():
         past = old.get(step_id)
         if past == body:
             continue
-        if past is None:
-            found = "C" if is_outside(body.get("type", "")) else max(found, "B")
-            if found == "C":
-                return "C"
+        changed = {name for name in {*(past or ()), *body} if (past or {}).get(name) != body.get(name)}
+        if past is not None and changed <= {"timeout_s", "retry"}:
             continue
-        changed = {name for name in {*past, *body} if past.get(name) != body.get(name)}
-        if changed <= {"timeout_s", "retry"}:
-            continue
-        if "approval" in changed or "type" in changed or (changed & {"with"} and is_outside(body.get("type", ""))):
+        if past is not None and changed & {"approval", "type"}:
             return "C"
-        found = "B"
-    return found
+        touched.add(step_id)
+    guarded_steps = (
+        steps[later]
+        for steps in (old, new)
+        for step_id in touched & steps.keys()
+        for later in reachable(steps, step_id)
+    )
+    if any(body.get("type") == ASKING or is_outside(body.get("type", "")) for body in guarded_steps):
+        return "C"
+    return "B" if touched else "A"
