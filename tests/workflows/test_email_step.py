@@ -10,7 +10,10 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from apps.core.errors import InvalidInput
 from apps.workflows import facade
+from apps.workflows.approvals import editing
+from apps.workflows.approvals.enums import Channel
 from apps.workflows.models import Effect
 from tests.faults.kit import Fleet, wait_until
 from tests.servers.smtp import MailServer
@@ -80,6 +83,35 @@ def test_a_stranger_is_written_to_only_after_approval(mail: MailServer) -> None:
     approving.decide(run_id, user=owner())
     assert driving.view(run_id).state == "succeeded"
     assert [people for people, _message in mail.kept] == [[STRANGER]]
+
+
+def test_who_approves_may_change_the_mail_and_a_new_stranger_is_asked_about(mail: MailServer) -> None:
+    run_id = driving.run(step(to=[STRANGER], reply_to="desk@acme.example"))
+
+    def edit(**changed: Any) -> Any:
+        row = approving.question(run_id)
+        with driving.inside():
+            value, _schema = editing.editable_part(row)
+            row = editing.edit_and_approve(
+                approval_id=row.pk,
+                payload_hash=row.payload_hash,
+                value={**value, **changed},
+                user_id=owner().pk,
+                channel=Channel.PORTAL,
+            )
+        driving.drain()
+        return row
+
+    for wrong in ({"to": ["nobody"]}, {"subject": " "}, {"sender": "boss@acme.example"}, {"body": ""}):
+        with pytest.raises(InvalidInput) as refused:
+            edit(**wrong)
+        assert next(iter(wrong)) in str(refused.value.fields)
+    assert edit(to=[STRANGER, "ben@customer.example"]).state == "pending" and mail.kept == []
+    assert edit(to=[STRANGER], body="Kürzer").state == "approved"
+    assert driving.view(run_id).state == "succeeded"
+    ((people, message),) = mail.kept
+    assert (people, message["Reply-To"]) == ([STRANGER], "desk@acme.example")
+    assert message.get_payload(decode=True).decode().strip() == "Kürzer"
 
 
 def test_before_launch_nothing_is_sent(mail: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:

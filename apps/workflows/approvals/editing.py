@@ -22,6 +22,7 @@ from apps.workflows.approvals.settings import Asking
 from apps.workflows.core.classes import from_stored, riskier
 from apps.workflows.core.definition import canonical
 from apps.workflows.core.effects import request_digest
+from apps.workflows.core.schema import plain
 from apps.workflows.core.validate import schema_problems, schema_validator
 from apps.workflows.engine.plain_json import UnstorableValue, clean, storable
 from apps.workflows.enums import EffectState
@@ -80,7 +81,7 @@ def _rendered(row: Approval, value: Mapping[str, Any]) -> str:
     before, schema = part
     if not isinstance(value, Mapping):
         raise InvalidInput(fields={"value": _("Send an object.")})
-    problems = schema_problems(schema_validator(schema), dict(value), place="value")
+    problems = schema_problems(schema_validator(plain(schema)), dict(value), place="value")
     if problems:
         raise InvalidInput(fields={problem.place: problem.message for problem in problems})
     if sorted(_handles(before, "")) != sorted(_handles(value, "")):

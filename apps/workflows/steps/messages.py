@@ -9,10 +9,14 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.message import sanitize_address
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import facade as accounts
+from apps.core.errors import InvalidInput
 from apps.core.reach import Audience, Reach
+from apps.tenants.contracts import TenantRef
+from apps.tenants.facade import current_tenant
 from apps.workflows.contracts import EffectFailed, RetryPolicy, StepContext, StepHandler, StepResult
 from apps.workflows.core.taxonomy import FailureKind
 from apps.workflows.enums import EffectClass
@@ -70,19 +74,18 @@ class SendMailStep(StepHandler):
     }
 
     def prepare(self, ctx: StepContext) -> Mapping[str, Any]:
-        members = {row.user.email.lower() for row in accounts.list_members(tenant_id=ctx.tenant.id)}
-        addresses = list(dict.fromkeys(address.strip() for address in ctx.config["to"]))
-        subject = ctx.config["subject"].strip()
-        if not subject:
+        if not ctx.config["subject"].strip():
             raise EffectFailed(FailureKind.PERMANENT, "mail_without_subject", "The subject is empty.")
-        return {
-            "to": addresses,
-            "outside": [address for address in addresses if address.lower() not in members],
-            "subject": subject,
-            "body": ctx.config["body"],
-            "reply_to": ctx.config.get("reply_to", ""),
-            "sender": settings.DEFAULT_FROM_EMAIL,
-        }
+        return _request(ctx.config, tenant=ctx.tenant)
+
+    def editable(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        value = {name: request[name] for name in ("to", "subject", "body")}
+        return ({**value, "reply_to": request["reply_to"]} if request["reply_to"] else value), self.config_schema
+
+    def edited(self, request: Mapping[str, Any], value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not value["subject"].strip():
+            raise InvalidInput(fields={"value.subject": gettext("The subject is empty.")})
+        return {**_request(value, tenant=current_tenant()), "sender": request["sender"]}
 
     def reach(self, request: Mapping[str, Any]) -> Reach:
         outside = request.get("outside", request.get("to", ()))
@@ -107,6 +110,20 @@ class SendMailStep(StepHandler):
 
     def settle(self, ctx: StepContext, request: Mapping[str, Any], response: Mapping[str, Any]) -> StepResult:
         return StepResult(output=dict(response), summary=", ".join(request["to"])[:200])
+
+
+def _request(given: Mapping[str, Any], *, tenant: TenantRef) -> dict[str, Any]:
+    """The mail as it would be sent; ``outside`` are the addresses of people who are no members at this moment."""
+    members = {row.user.email.lower() for row in accounts.list_members(tenant_id=tenant.id)}
+    addresses = list(dict.fromkeys(address.strip() for address in given["to"]))
+    return {
+        "to": addresses,
+        "outside": [address for address in addresses if address.lower() not in members],
+        "subject": given["subject"].strip(),
+        "body": given["body"],
+        "reply_to": given.get("reply_to", ""),
+        "sender": settings.DEFAULT_FROM_EMAIL,
+    }
 
 
 def _message(request: Mapping[str, Any], key: str) -> tuple[EmailMessage, str]:
