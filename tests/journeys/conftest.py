@@ -89,6 +89,13 @@ class Installation:
         lines = (self.places.run / "embedded.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 
+    def manage(self, *arguments: str) -> str:
+        """What a management command prints, run beside the installation as its operator would."""
+        inherited = {name: value for name, value in os.environ.items() if name not in NOT_HANDED_ON}
+        command = [sys.executable, "manage.py", *arguments]
+        environment = {**inherited, **self._settings, **self.settings(), "ECHOPILOT_VAR": str(self.places.var)}
+        return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
     def processes(self) -> dict[str, psutil.Process]:
         """Its processes by name, the launcher and the servers left out."""
         import json

@@ -1,14 +1,16 @@
 """Deciding in a browser, on a whole installation: read, refuse, take back, approve, follow the mail."""
 
+import json
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.journeys.conftest import Installation
-from tests.journeys.mail import link_in
+from tests.journeys.mail import link_in, mails
 from tests.journeys.windows import WAYS, install, named, publish, start
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
@@ -100,3 +102,61 @@ def _card(page: Page, name: str) -> Locator:
     card = page.locator("article.approval", has_text=name)
     expect(card).to_have_count(1, timeout=ANSWER)
     return card
+
+
+LETTER = {
+    "schema": 1,
+    "start": "letter",
+    "steps": {"letter": {"type": "email.send", "title": "Write to the client",
+                         "with": {"to": ["ana@customer.example"], "subject": "Your order", "body": "It was sent."}}},
+}  # fmt: skip
+
+
+@pytest.fixture
+def launched(product: Installation) -> Iterator[None]:
+    """The platform is open, as its operator says by a command; taken back afterwards."""
+    for stage in ("post", "pre"):
+        product.manage("launch", stage, "--by", "staff@example.com", "--reason", "A letter is to be sent")
+        if stage == "post":
+            yield
+
+
+@pytest.mark.usefixtures("launched")
+@pytest.mark.parametrize(("language", "size", "looks"), WAYS)
+def test_a_letter_is_changed_by_who_approves_it_and_sent_as_changed(
+    opened: Any, product: Installation, language: str, size: ViewportSize, looks: Any
+) -> None:
+    page, stations = opened(language, size, looks)
+    _to_stage(page, "post")
+    name, began = named("Letter"), time.time() - 1
+    page.goto("/workflows/new/")
+    page.locator("[name=name]").fill(name)
+    page.locator("details.fold > summary").click()
+    page.locator("[name=definition]").fill(json.dumps(LETTER))
+    page.locator("main form button.primary").click()
+    page.wait_for_url("**/edit/*")
+    slug = page.url.split("/workflows/")[1].split("/")[0]
+    publish(page, slug)
+    run = start(page, slug)
+    _card(page, name).locator("h2 a").click()
+    page.locator("details:has([name=f_edit]) > summary").click()
+    words = f"It was sent today, {name}."
+    page.locator("[name='f.body']").fill(words)
+    stations.arrived(page, "changing")
+    page.locator("form:has([name=f_edit]) button.primary").click()
+    page.wait_for_url("**/approvals/")
+    expect(page.locator("tr", has_text=name).locator(".chip.ok")).to_be_visible(timeout=ANSWER)
+    page.goto(run)
+    expect(page.locator(".trace-list li.done")).to_have_count(1, timeout=ANSWER)
+    (letter,) = [one for one in mails(product.places.mail, since=began) if one["Subject"] == "Your order"]
+    assert letter.get_content().splitlines()[0] == words
+    assert letter["To"] == "ana@customer.example"
+    _to_stage(page, "pre")
+
+
+def _to_stage(page: Page, stage: str) -> None:
+    page.goto("/settings/launch-stage/")
+    page.locator("main [name=stage]").select_option(stage)
+    page.locator("main [name=reason]").fill("A letter is to be sent")
+    page.locator("main form button.primary").click()
+    expect(page.locator(f"main .notice.{'ok' if stage == 'post' else 'wait'}").first).to_be_visible()

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connections
 
 from apps.accounts.models import User
@@ -137,3 +138,26 @@ def test_the_stricter_stage_counts(db: None, staff: User, user: User) -> None:
         assert effective_launch_stage() == "post"
         change_platform_launch_stage(stage="pre", user=staff, reason="incident")
         assert effective_launch_stage() == "pre"
+
+
+def test_the_platforms_stage_is_changed_by_a_command_in_a_superusers_name(user: Any, staff: Any) -> None:
+    from io import StringIO
+
+    def told(*arguments: str) -> str:
+        out = StringIO()
+        call_command("launch", *arguments, stdout=out)
+        return out.getvalue()
+
+    refusals = {
+        5: ["post", "--by", user.email, "--reason", "x"],
+        2: ["post", "--by", staff.email],
+    }
+    for code, arguments in refusals.items():
+        with pytest.raises(CommandError) as refused:
+            told(*arguments)
+        assert refused.value.returncode == code
+    with pytest.raises(CommandError):
+        told("post", "--by", "nobody@example.com", "--reason", "x")
+    assert told() == "The platform is before launch (pre).\n"
+    assert told("post", "--by", staff.email, "--reason", "launch day") == "The platform is launched (post).\n"
+    assert TenantEvent.objects.get(tenant=None, kind="launch_stage_changed").reason == "launch day"
