@@ -51,12 +51,13 @@ def describe(tally: Tally, stride: int, only: str) -> None:
 
     definition = {"schema": 1, "start": "first", "steps": MEND, **GUARDED}
     base = to_sketch(definition, name="victim")
+    base["steps"] = [{"title": step["id"], **step} for step in base["steps"]]
     cases = [("good", (families.said(families.GOOD),)), *families.designs(foreign=tally.foreign, base=base)]
     for number, (name, answers) in enumerate(cases):
         if number % stride == 0 and only in name:
             _design(
                 tally,
-                f"{name}",
+                name,
                 answers,
                 number,
                 definition,
