@@ -10,6 +10,7 @@ from apps.workflows import facade
 from apps.workflows.errors import VersionMoved
 from apps.workflows.models import HealingPolicy, Proposal, Workflow
 from apps.workflows.whatif import drafting, proposals, remedies, services
+from apps.workflows.whatif.enums import Author
 from apps.workflows.whatif.errors import NotForYou, ProposalMoved
 from tests.servers import effects
 from tests.workflows import driving
@@ -154,6 +155,13 @@ def test_what_leads_to_a_question_or_outside_is_class_c(later: str) -> None:
         assert remedies.class_of_change(before, after, is_outside="email.send".__eq__) == "C"
     patient = {**before, "steps": {**before["steps"], "a": {**before["steps"]["a"], "timeout_s": 9}}}
     assert remedies.class_of_change(before, patient, is_outside="email.send".__eq__) == "A"
+
+
+def test_nothing_a_model_drew_is_accepted_by_itself() -> None:
+    before = {"start": "a", "steps": {"a": {"type": "set"}}}
+    hasty = {"start": "a", "steps": {"a": {"type": "set", "timeout_s": 0.5, "retry": {"max_attempts": 1}}}}
+    assert proposals.class_for(before, hasty, author=Author.CATALOGUE) == "A"
+    assert proposals.class_for(before, hasty, author=Author.MODEL) == "B"
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def _is_known(workflow: Workflow, fault: Fault, *, asked: bool) -> bool:
 def _keep(workflow: Workflow, fault: Fault, cure: Cure, failed: list[UUID], *, author: Author, own: str) -> UUID | None:
     assert workflow.current is not None
     change = cure.definition
-    risk = "A" if change is None else class_of_change(workflow.current.definition, change, is_outside=is_outside)
+    risk = "A" if change is None else class_for(workflow.current.definition, change, author=author)
     try:
         with transaction.atomic():
             what_if = None
@@ -161,6 +161,12 @@ def _keep(workflow: Workflow, fault: Fault, cure: Cure, failed: list[UUID], *, a
             ).pk
     except IntegrityError:
         return None
+
+
+def class_for(before: Mapping[str, Any], after: Mapping[str, Any], *, author: Author) -> str:
+    """The class of a change; what a model drew is B at least, so that nothing of it is ever accepted by itself."""
+    found = class_of_change(before, after, is_outside=is_outside)
+    return max(found, "B") if author == Author.MODEL else found
 
 
 def is_outside(step_type: str) -> bool:
