@@ -1,6 +1,7 @@
 """Plans, limits, usage and the launch stage."""
 
 import threading
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
@@ -140,9 +141,7 @@ def test_the_stricter_stage_counts(db: None, staff: User, user: User) -> None:
         assert effective_launch_stage() == "pre"
 
 
-def test_the_platforms_stage_is_changed_by_a_command_in_a_superusers_name(user: Any, staff: Any) -> None:
-    from io import StringIO
-
+def test_the_platforms_stage_is_changed_by_a_command_in_a_superusers_name(user: User, staff: User) -> None:
     def told(*arguments: str) -> str:
         out = StringIO()
         call_command("launch", *arguments, stdout=out)
