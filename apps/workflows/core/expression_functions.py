@@ -23,6 +23,9 @@ KINDS: tuple[tuple[Any, str], ...] = (
 LAZY = {"exists": 1, "default": 2}
 
 
+SCALARS = frozenset({int, float, bool, type(None)})
+
+
 class Meter:
     """One evaluation's budget: ``tick`` counts steps, ``grow`` characters and items made or looked at."""
 
@@ -53,7 +56,10 @@ class Meter:
                 raise ValueProblem("expression_budget", f"The data is nested more than {MAX_NESTING} levels deep.")
             for key in value if isinstance(value, Mapping) else ():
                 self.grow(len(key))
-            for item in value.values() if isinstance(value, Mapping) else value:
+            items = value.values() if isinstance(value, Mapping) else value
+            larger = [item for item in items if type(item) not in SCALARS]
+            self.grow(len(value) - len(larger))
+            for item in larger:
                 self.look(item, depth + 1)
 
 
