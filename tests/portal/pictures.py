@@ -39,6 +39,9 @@ CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 ]  # fmt: skip
+# What lies over a page is cut off instead of making it wider.
+TOO_WIDE = """() => Math.max(...[document.documentElement, ...document.querySelectorAll("dialog[open], :popover-open")]
+  .map(one => one.scrollWidth - one.clientWidth))"""
 FORGET_LANGUAGE = """async () => {
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
   const headers = { "X-CSRFToken": token, Accept: "application/json" };
@@ -274,7 +277,7 @@ def inspect(
     """One page at one width: overflow, axe, picture. Django's own page for developers is none of ours."""
     if page.title().startswith("Page not found at"):
         return
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wide = page.evaluate(TOO_WIDE)
     if wide > 0:
         culprit = page.evaluate(
             """() => [...document.querySelectorAll('body *')].filter(e => {
