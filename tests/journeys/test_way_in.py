@@ -105,6 +105,7 @@ def test_a_passkey_signs_in_and_can_be_added_and_removed(context: BrowserContext
     expect(page.get_by_text("My laptop")).to_be_visible()
     page.get_by_role("link", name="Remove").click()
     page.get_by_role("link", name="Use a security key").click()
+    page.wait_for_url("**/webauthn/reauthenticate/**")
     page.get_by_role("button", name="Use a security key").click()
     expect(page.get_by_role("button", name="Remove My laptop")).to_be_visible()
     page.get_by_role("link", name="Cancel").click()
