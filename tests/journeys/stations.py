@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Response, ViewportSize
 from playwright.sync_api import Error as BrowserError
 
 from tests.journeys.conftest import Installation
-from tests.portal.pictures import AXE, SCRIPT_BYTES, TOO_WIDE
+from tests.portal.pictures import AXE, SCRIPT_BYTES
 
 # Kept in the page, since a page may refuse something before anybody listens from outside.
 LISTEN = """
@@ -81,7 +81,7 @@ class Stations:
             self.problems.append(f"{where}: {script} bytes of compressed script")
 
     def _look(self, page: Page, where: str) -> None:
-        wide = page.evaluate(TOO_WIDE)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             self.problems.append(f"{where}: {wide} px wider than the screen")
         page.evaluate(LAY_BARS, "static")
