@@ -101,7 +101,7 @@ class Launcher:
             "DATABASE_URL": self._postgres.url() if self._postgres else self._given["DATABASE_URL"],
             "BROKER_URL": self._valkey.url() if self._valkey else self._given["BROKER_URL"],
             "PUBLIC_PORT": str(self._port("web", self._web_port)),
-            "EVENTS_PORT": str(self._port("live updates", product.EVENTS_PORT if self._web_port else 0)),
+            "EVENTS_PORT": str(self._port("live updates", product.EVENTS_PORT)),
             "PYTHONUNBUFFERED": "1",
             **product.kept_secrets(self._places.var / "secrets.env", given=self._given),
         }
@@ -219,6 +219,9 @@ class Launcher:
     # --- ports -------------------------------------------------------------------------------------------------------
 
     def _port(self, what: str, preferred: int) -> int:
+        """The usual port; any other when that is in use, or when any was asked for, as several installations may start at once."""
+        if not self._web_port:
+            return free_port()
         port = free_port(preferred)
         if preferred and port != preferred:
             self._console.say(f"  note    port {preferred} is in use; {what} takes {port}")
