@@ -14,7 +14,7 @@ from apps.ai.gateway import answers, limits
 from apps.ai.gateway.wire import Reply, is_strict, read_usage
 from apps.ai.models import AICall, BudgetCounter, Reservation
 from apps.ai.preflight import models as preflight_models
-from apps.ai.prompts import render_prompt
+from apps.ai.prompts.builtin import render_prompt
 from apps.core.errors import PlatformError
 from apps.core.preflight import Outcome
 from tests.ai.conftest import ask, point_at

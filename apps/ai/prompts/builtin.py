@@ -13,7 +13,7 @@ from apps.ai.contracts import Message
 from apps.ai.errors import UnknownPrompt
 from apps.ai.gateway import route
 
-PROMPTS_FILE = Path(__file__).parent / "data" / "prompts.toml"
+PROMPTS_FILE = Path(__file__).parents[1] / "data" / "prompts.toml"
 PLACE = re.compile(r"\{\{(\w+)\}\}")
 NEEDED = {"task": ("title", "body"), "task.revise": ("title", "body", "answer", "reasons")}
 LANGUAGES = {"en": "English", "es": "Spanish", "ur": "Urdu", "de": "German", "fr": "French", "hi": "Hindi", "it": "Italian",
