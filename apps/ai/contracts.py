@@ -48,6 +48,29 @@ class CompletionRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromptVariable:
+    """A ``{{name}}`` of a prompt; without a value it is empty text when ``optional``, else an error."""
+
+    name: str
+    note: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptOption:
+    """A prompt as steps name it. ``version`` None: never published, so it cannot be used yet. ``builtin`` ones come with the
+    product; ``archived`` ones work on but are no longer offered."""
+
+    slug: str
+    title: str
+    description: str
+    version: int | None
+    variables: tuple[PromptVariable, ...]
+    builtin: bool = False
+    archived: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Criterion:
     """One thing an answer is judged by. ``weight`` in percent; ``guidance`` tells the judge what good looks like."""
 

@@ -92,3 +92,33 @@ class JudgeKind(TextChoices):
     MODEL = "model", _("Model")
     MECHANICAL = "mechanical", _("Measures without a model")
     CHECKS = "checks", _("A blocking check")
+
+
+class PromptChangeKind(TextChoices):
+    """How a version of a prompt became the current one."""
+
+    PUBLISHED = "published", _("Published")
+    ROLLED_BACK = "rolled_back", _("Rolled back")
+
+
+class TestRunState(TextChoices):
+    """Where a run of a prompt's tests is."""
+
+    __test__ = False
+
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class TestState(TextChoices):
+    """What became of one test case."""
+
+    __test__ = False
+
+    WAITING = "waiting", _("Waiting")
+    ASKED = "asked", _("Being asked")
+    PASSED = "passed", _("Passed")
+    FAILED = "failed", _("Failed")
+    ERROR = "error", _("No answer")
+    SKIPPED = "skipped", _("Not tried")

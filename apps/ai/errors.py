@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import InvalidInput, LimitReached, Misconfigured, Unavailable
+from apps.core.errors import Conflict, InvalidInput, LimitReached, Misconfigured, Unavailable
 
 
 class BudgetExceeded(LimitReached):
@@ -63,6 +63,49 @@ class UnknownPrompt(InvalidInput):
 
     code = "unknown_prompt"
     message = _("There is no prompt called %(slug)s, or it needs variables that were not given.")
+
+
+class PromptExists(Conflict):
+    """Names of prompts are unique; archived ones keep theirs."""
+
+    code = "prompt_exists"
+    message = _("There is a prompt by this name already. Change that one, or choose another name.")
+
+
+class PromptMoved(Conflict):
+    """Somebody saved the draft meanwhile."""
+
+    code = "prompt_moved"
+    message = _("Somebody changed this prompt meanwhile. Look at their wording, then save or publish yours again.")
+
+
+class PromptUnchanged(Conflict):
+    """The draft says what the current version says."""
+
+    code = "prompt_unchanged"
+    message = _("The draft says the same as the current version. Change something, then publish it.")
+
+
+class TooManyPrompts(LimitReached):
+    """A workspace keeps at most 500."""
+
+    code = "too_many_prompts"
+    message = _("A workspace keeps at most 500 prompts.")
+
+
+class TestsRunning(Conflict):
+    """One run of a prompt's tests at a time."""
+
+    __test__ = False
+    code = "tests_running"
+    message = _("The tests of this prompt are running already. Wait for them, or stop them.")
+
+
+class NoTestCases(InvalidInput):
+    """There is nothing to try."""
+
+    code = "no_test_cases"
+    message = _("This prompt has no test cases yet. Add one, then run the tests.")
 
 
 class ModelCallFailed(Unavailable):

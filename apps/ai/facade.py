@@ -8,7 +8,7 @@ five for callers outside the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from apps.ai.contracts import (
     Completion,
     CompletionRequest,
     Message,
+    PromptOption,
     ReviewRequest,
     StreamEvent,
     UsageLine,
@@ -116,15 +117,35 @@ def stream(request: CompletionRequest, *, key: str, timeout_s: float = 120) -> I
 def render_prompt(
     slug: str, variables: Mapping[str, Any], *, quality: str = "standard"
 ) -> tuple[tuple[Message, ...], str]:
-    """Messages of a built-in prompt and its version, in the wording for the model family the route leads to.
+    """Messages of a prompt and the version they are from, which calls and results are tied to.
 
-    Slugs: ``task.<type slug>`` (variables ``title``, ``body``; unknown types use ``task.other``) and ``task.revise``
-    (``title``, ``body``, ``answer``, ``reasons``; optional ``task_type``). Optional everywhere: ``language``.
-    Raises ``UnknownPrompt``.
+    Built in, in the wording for the model family the route leads to: ``task.<type slug>`` (variables ``title``, ``body``; unknown
+    types use ``task.other``) and ``task.revise`` (``title``, ``body``, ``answer``, ``reasons``; optional ``task_type``), optional
+    everywhere: ``language``. The workspace's own, which have no dot in their name: ``slug`` for the current version, ``slug@3`` for
+    that one. Raises ``UnknownPrompt``.
     """
-    from apps.ai import prompts
+    from apps.ai.prompts import builtin, library
 
-    return prompts.render_prompt(slug, variables, quality=quality)
+    if builtin.is_builtin(slug):
+        return builtin.render_prompt(slug, variables, quality=quality)
+    return library.render(slug, variables)
+
+
+def list_prompts() -> list[PromptOption]:
+    """What a step may name: the workspace's published prompts by title, then the built-in ones. One query."""
+    from apps.ai.prompts import library
+
+    return library.list_options()
+
+
+def find_prompts(references: Iterable[str]) -> dict[str, PromptOption]:
+    """What is known of prompts by the names steps use (``slug`` or ``slug@number``); unknown names and versions are left out.
+
+    Two queries at most, none without own names.
+    """
+    from apps.ai.prompts import library
+
+    return library.find_options(references)
 
 
 def usage_summary(*, since: datetime, until: datetime, group_by: str = "model") -> list[UsageLine]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -43,6 +43,27 @@ class CallTexts:
     read: Callable[[str, UUID | None], tuple[list[tuple[str, str]], str] | None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class PromptUse:
+    """Something that names a prompt. ``reference`` as it stands there: ``slug`` or ``slug@number``."""
+
+    reference: str
+    title: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptUsers:
+    """Knows what names prompts. ``uses(slugs)`` gives, for each of these slugs that is named at all, where; it runs in the
+    tenant's context with one query."""
+
+    name: str
+    uses: Callable[[Collection[str]], Mapping[str, Sequence[PromptUse]]]
+
+
 outcome_sources: Registry[OutcomeSource] = Registry(name="outcome_sources", entry_type=OutcomeSource,
                                                     key=lambda source: source.name)  # fmt: skip
 call_texts: Registry[CallTexts] = Registry(name="call_texts", entry_type=CallTexts, key=lambda source: source.name)
+prompt_users: Registry[PromptUsers] = Registry(
+    name="prompt_users", entry_type=PromptUsers, key=lambda users: users.name
+)

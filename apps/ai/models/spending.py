@@ -166,6 +166,9 @@ class AICall(models.Model):
             models.Index(fields=["created_at"], name="ai_aicall_created"),
             models.Index(fields=["run_id"], name="ai_aicall_run"),
             models.Index(fields=["key"], name="ai_aicall_key"),
+            models.Index(
+                fields=["prompt_version", "created_at"], condition=~Q(prompt_version=""), name="ai_aicall_prompt"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from apps.ai.contracts import Message
+from django.utils.translation import gettext_lazy as _
+
+from apps.ai.contracts import Message, PromptOption, PromptVariable
 from apps.ai.errors import UnknownPrompt
 from apps.ai.gateway import route
 
@@ -19,6 +21,7 @@ NEEDED = {"task": ("title", "body"), "task.revise": ("title", "body", "answer", 
 LANGUAGES = {"en": "English", "es": "Spanish", "ur": "Urdu", "de": "German", "fr": "French", "hi": "Hindi", "it": "Italian",
              "pt": "Portuguese", "ar": "Arabic"}  # fmt: skip
 TITLE_IS_ENOUGH = 12
+MAX_SLUG = 80
 HINTS = (
     ("not json", "Start your reply with { and end it with }."),
     ("table was asked", "Write a table with one line per item and | between the columns."),
@@ -55,6 +58,38 @@ def render_prompt(slug: str, variables: Mapping[str, Any], *, quality: str) -> t
         Message(role="user", content=fill(prompt[family]["user"], values).strip(), trusted=False),
     )
     return messages, f"{known}@{prompt['version']}/{family}"
+
+
+TITLES = {
+    "task.research": _("Research request"), "task.drafting": _("Draft a text"), "task.data-transform": _("Convert data"),
+    "task.transcription": _("Clean up a transcript"), "task.other": _("Any request"), "task.revise": _("Revise an answer"),
+}  # fmt: skip
+NOTES = {
+    "title": _("What is asked, in a line"), "body": _("The request with its material"), "answer": _("The answer that did not pass"),
+    "reasons": _("What the review found"), "language": _("Code of the language to answer in"),
+}  # fmt: skip
+
+
+def offered() -> tuple[str, ...]:
+    """Names of the built-in prompts, as ``data/prompts.toml`` lists them."""
+    return tuple(load_prompts())
+
+
+def is_builtin(slug: str) -> bool:
+    """Whether a step may name it: every ``task.<kind>`` has a wording."""
+    return slug in load_prompts() or (slug.startswith("task.") and len(slug) <= MAX_SLUG)
+
+
+def option(slug: str) -> PromptOption:
+    """A built-in prompt as steps are offered it."""
+    known = slug if slug in load_prompts() else "task.other"
+    needed = NEEDED.get(slug, NEEDED["task"])
+    variables = [PromptVariable(name=name, note=str(NOTES[name])) for name in needed]
+    variables.append(PromptVariable(name="language", note=str(NOTES["language"]), optional=True))
+    return PromptOption(
+        slug=slug, title=str(TITLES.get(known, known)), description="", version=load_prompts()[known]["version"],
+        variables=tuple(variables), builtin=True,
+    )  # fmt: skip
 
 
 def request_text(title: str, body: str) -> str:
