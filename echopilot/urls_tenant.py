@@ -23,6 +23,7 @@ urlpatterns = [
     path("connections/webhooks/", include("apps.connectors.webhooks_out.urls")),
     path("connections/", include("apps.connectors.urls_portal")),
     path("costs/", include("apps.ai.urls")),
+    path("prompts/", include("apps.ai.prompts.urls")),
     path("assistant/", include("apps.tasks.assistant.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.tenants.urls_workspace")),

@@ -2,7 +2,22 @@
 
 from django.contrib import admin
 
-from apps.ai.models import AICall, Budget, BudgetCounter, Reservation, Review, ReviewLabel, UsageDay, UsageMark
+from apps.ai.models import (
+    AICall,
+    Budget,
+    BudgetCounter,
+    Prompt,
+    PromptCase,
+    PromptChange,
+    PromptTestResult,
+    PromptTestRun,
+    PromptVersion,
+    Reservation,
+    Review,
+    ReviewLabel,
+    UsageDay,
+    UsageMark,
+)
 from apps.core.back_office import ReadOnly
 
 
@@ -83,3 +98,57 @@ class UsageMarkAdmin(ReadOnly):
     """How far the calls are added up."""
 
     list_display = ("rolled_until",)
+
+
+@admin.register(Prompt)
+class PromptAdmin(ReadOnly):
+    """Prompts of the workspace with their drafts."""
+
+    list_display = ("slug", "title", "current", "revision", "archived_at", "updated_at")
+    search_fields = ("slug", "title")
+    list_select_related = ("current",)
+
+
+@admin.register(PromptVersion)
+class PromptVersionAdmin(ReadOnly):
+    """Published wordings."""
+
+    list_display = ("prompt", "number", "note", "created_by", "created_at")
+    search_fields = ("prompt__slug",)
+    list_select_related = ("prompt",)
+
+
+@admin.register(PromptChange)
+class PromptChangeAdmin(ReadOnly):
+    """Which version was current when."""
+
+    list_display = ("at", "prompt", "version", "kind", "user_id")
+    list_filter = ("kind",)
+    list_select_related = ("prompt", "version")
+
+
+@admin.register(PromptCase)
+class PromptCaseAdmin(ReadOnly):
+    """What wordings must get right."""
+
+    list_display = ("prompt", "name", "min_score", "created_at")
+    search_fields = ("prompt__slug", "name")
+    list_select_related = ("prompt",)
+
+
+@admin.register(PromptTestRun)
+class PromptTestRunAdmin(ReadOnly):
+    """Runs of tests."""
+
+    list_display = ("created_at", "prompt", "state", "model", "quality", "created_by", "ended_at")
+    list_filter = ("state",)
+    list_select_related = ("prompt",)
+
+
+@admin.register(PromptTestResult)
+class PromptTestResultAdmin(ReadOnly):
+    """What each case gave."""
+
+    list_display = ("run", "position", "name", "state", "score", "model", "cost_micros", "latency_ms")
+    list_filter = ("state", "model")
+    list_select_related = ("run",)

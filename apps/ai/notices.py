@@ -13,6 +13,7 @@ from apps.ai.contracts import BudgetView
 from apps.ai.enums import Scope
 from apps.ai.gateway.ledger import dollars
 from apps.ai.pages.filtering import names_of
+from apps.ai.prompts import library
 from apps.ai.usage.money import WARN_PERCENT, month_so_far, percent_of
 from apps.core.dashboard import Notice
 from apps.core.search import SearchHit
@@ -56,3 +57,12 @@ def find_models(query: str, limit: int) -> list[SearchHit]:
         for name in load_catalogue().models
         if wanted in name.lower()
     ][:limit]
+
+
+def find_prompts(query: str, limit: int) -> list[SearchHit]:
+    """The workspace's prompts by title, name or purpose; one query."""
+    return [
+        SearchHit(title=prompt.title, url=reverse("prompts:prompt_detail", args=[prompt.slug]), icon="message-square",
+                  kind=_("Prompt"))
+        for prompt in library.list_prompts(search=query)[:limit]
+    ]  # fmt: skip

@@ -3,8 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.ai import notices, onboarding, overview
-from apps.ai.jobs import ROLL_KIND, SWEEP_KIND, roll_up_usage, sweep
+from apps.ai.jobs import ROLL_KIND, SWEEP_KIND, roll_up_usage, sweep, try_prompt
 from apps.ai.preflight import models
+from apps.ai.prompts import testing
+from apps.ai.registries import CallTexts, call_texts
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
 from apps.core.navigation import NavigationItem, navigation
 from apps.core.onboarding import onboarding_steps
@@ -13,6 +15,8 @@ from apps.core.search import PaletteAction, SearchSource, palette_actions, searc
 from apps.dispatch.contracts import JobKind, Schedule
 from apps.dispatch.enums import Queue
 from apps.dispatch.registries import schedules, work_kinds
+from apps.live.contracts import LiveTopic
+from apps.live.registries import live_topics
 from apps.tenants.registries import tenant_figures
 
 work_kinds.register(JobKind(name=SWEEP_KIND, handler=sweep, timeout_s=60, max_attempts=3, max_parallel=1))
@@ -55,6 +59,31 @@ palette_actions.register(
 palette_actions.register(
     PaletteAction(name="models", label=_("Models and routes"), icon="bot", url_name="costs:model_list",
                   permission="costs.view", keywords=_("fallback breaker retirement judge"), order=230)
+)  # fmt: skip
+work_kinds.register(JobKind(name=testing.TEST_KIND, handler=try_prompt, timeout_s=300, max_attempts=4, max_parallel=2))
+live_topics.register(LiveTopic(kind="prompt_tests", permission="workflows.view", exists=testing.run_exists))
+call_texts.register(CallTexts(name="prompt_tests", read=testing.read_texts))
+navigation.register(
+    NavigationItem(
+        url_name="prompts:prompt_list",
+        label=_("Prompts"),
+        icon="message-square",
+        order=120,
+        permission="workflows.view",
+        group="build",
+        also=frozenset({
+            "prompts:prompt_create", "prompts:prompt_detail", "prompts:prompt_publish", "prompts:builtin_detail",
+            "prompts:version_list", "prompts:version_compare", "prompts:version_detail", "prompts:test_list",
+            "prompts:case_create", "prompts:case_edit", "prompts:run_start", "prompts:run_detail",
+        }),
+    )
+)  # fmt: skip
+search_sources.register(
+    SearchSource(name="prompts", label=_("Prompts"), permission="workflows.view", search=notices.find_prompts, order=55)
+)
+palette_actions.register(
+    PaletteAction(name="new_prompt", label=_("New prompt"), icon="message-square", url_name="prompts:prompt_create",
+                  permission="prompts.manage", keywords=_("wording instruction template model"), order=130)
 )  # fmt: skip
 for step in onboarding.STEPS:
     onboarding_steps.register(step)

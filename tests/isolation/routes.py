@@ -60,6 +60,9 @@ class Victim:
     call: uuid.UUID
     conversation: uuid.UUID
     suggestion: uuid.UUID
+    prompt_slug: str
+    prompt_case: uuid.UUID
+    prompt_run: uuid.UUID
     budget: int
     trigger: uuid.UUID
     firing: uuid.UUID
@@ -196,6 +199,39 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
     "costs:budget_edit": lambda v: {"budget_id": (v.budget, UNKNOWN_INT)},
     "costs:budget_disable": lambda v: {"budget_id": (v.budget, UNKNOWN_INT)},
     "costs:budget_restore": lambda v: {"kept": (v.tenant.slug, "unknown")},
+    "prompts:builtin_detail": lambda v: {"name": (CANARY, "unknown")},
+    **{
+        f"prompts:{name}": lambda v: {"slug": (v.prompt_slug, "no-such-prompt")}
+        for name in (
+            "prompt_detail",
+            "prompt_publish",
+            "prompt_archive",
+            "prompt_restore",
+            "version_list",
+            "version_compare",
+            "test_list",
+            "case_create",
+            "run_start",
+        )
+    },
+    **{
+        f"prompts:{name}": lambda v: {"slug": (v.prompt_slug, "no-such-prompt"), "number": (1, 2)}
+        for name in ("version_detail", "version_use", "version_edit")
+    },
+    **{
+        f"prompts:case_{verb}": lambda v: {
+            "slug": (v.prompt_slug, "no-such-prompt"),
+            "case_id": (v.prompt_case, UNKNOWN_UUID),
+        }
+        for verb in ("edit", "delete")
+    },
+    **{
+        f"prompts:run_{verb}": lambda v: {
+            "slug": (v.prompt_slug, "no-such-prompt"),
+            "run_id": (v.prompt_run, UNKNOWN_UUID),
+        }
+        for verb in ("detail", "stop")
+    },
     "connections:conflict_resolve": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     "connections:conflict_reverse": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     **{
@@ -245,6 +281,7 @@ def make_victim(outsider: Any) -> Victim:
     from apps.accounts.services.invitations import invite
     from apps.accounts.services.tokens import start_session
     from apps.ai.models import AICall, Budget, Reservation
+    from apps.ai.prompts import library, testing
     from apps.connectors.models import Connection, OutEvent, WebhookDelivery, WebhookEndpoint
     from apps.tasks.facade import submit_task
     from apps.tasks.models import Attachment, Conversation
@@ -306,6 +343,10 @@ def make_victim(outsider: Any) -> Victim:
         Budget.objects.create(id=FOREIGN_INT, scope="workflow", subject=CANARY, cap_micros=1)
         conversation = Conversation.objects.create(user_id=outsider.pk, title=CANARY)
         suggestion = Suggestion.objects.create(user_id=outsider.pk, goal=CANARY)
+        prompt = library.create_prompt(title=CANARY, slug="foreign-prompt", user=CANARY)
+        library.publish_prompt(prompt.slug, revision=1, note=CANARY)
+        prompt_case = testing.save_case(prompt, name=CANARY, values={}, checks=[])
+        prompt_run = testing.start_tests(prompt)
         secret_flow = Workflow.objects.create(slug=CANARY, name=CANARY)
         version = WorkflowVersion.objects.create(
             workflow=secret_flow,
@@ -390,6 +431,9 @@ def make_victim(outsider: Any) -> Victim:
         call=call.pk,
         conversation=conversation.pk,
         suggestion=suggestion.pk,
+        prompt_slug=prompt.slug,
+        prompt_case=prompt_case.pk,
+        prompt_run=prompt_run.pk,
         budget=FOREIGN_INT,
         trigger=hook.pk,
         firing=occasion.pk,

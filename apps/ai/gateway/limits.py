@@ -84,6 +84,13 @@ def _messages_wrong(messages: Iterable[Message]) -> dict[str, str]:
     return {}
 
 
+def check_schema(schema: Any) -> None:
+    """Raises ``InvalidRequest`` for what is no JSON Schema, or too big a one."""
+    wrong = _schema_wrong(schema)
+    if wrong:
+        raise InvalidRequest(fields=wrong)
+
+
 def _schema_wrong(schema: Any) -> dict[str, str]:
     if not isinstance(schema, Mapping):
         return {"response_schema": "a JSON Schema object"}

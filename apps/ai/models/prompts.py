@@ -171,3 +171,8 @@ class PromptTestResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.state}"
+
+    @property
+    def latency_s(self) -> float | None:
+        """In seconds."""
+        return None if self.latency_ms is None else self.latency_ms / 1000

@@ -80,6 +80,17 @@ def is_builtin(slug: str) -> bool:
     return slug in load_prompts() or (slug.startswith("task.") and len(slug) <= MAX_SLUG)
 
 
+def labels(slug: str) -> list[str]:
+    """What calls made with a built-in prompt are labelled with, over all its versions so far."""
+    versions = range(1, load_prompts()[slug]["version"] + 1)
+    return [f"{slug}@{number}/{family}" for number in versions for family in ("large", "small")]
+
+
+def wordings(slug: str) -> dict[str, dict[str, str]]:
+    """Both wordings of a built-in prompt, ``system`` and ``user`` of each."""
+    return {family: load_prompts()[slug][family] for family in ("large", "small")}
+
+
 def option(slug: str) -> PromptOption:
     """A built-in prompt as steps are offered it."""
     known = slug if slug in load_prompts() else "task.other"

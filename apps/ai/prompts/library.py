@@ -31,6 +31,7 @@ from apps.core.errors import InvalidInput, NotFound
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,59}")
 REFERENCE = re.compile(r"([a-z][a-z0-9-]{0,59})(?:@([1-9][0-9]{0,5}))?")
+RESERVED = frozenset({"new", "built-in"})
 MOST = 500
 LIMITS = {"title": 120, "description": 300, "note": 300}
 
@@ -45,7 +46,7 @@ def create_prompt(
     """
     slug = slug.strip() or slugify(title)[:60].strip("-")
     _require_texts(title=title, description=description)
-    if not SLUG.fullmatch(slug):
+    if not SLUG.fullmatch(slug) or slug in RESERVED:
         hint = _("Begin with a letter; small letters, digits and - only, for example friendly-reply.")
         raise InvalidInput(fields={"slug": hint})
     wording.check_wording(system=system, user=user)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -11,8 +12,10 @@ from django.forms import BaseForm, BoundField, CheckboxInput, FileInput, Passwor
 from django.forms.widgets import CheckboxSelectMultiple
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from apps.core.differences import Piece
 
 register = template.Library()
 
@@ -44,6 +47,22 @@ def avatar(name: str, extra: str = "") -> SafeString:
     letters = "".join(word[0] for word in words[:2]).upper() or "?"
     tint = zlib.crc32(name.encode()) % AVATAR_TINTS
     return format_html('<span class="avatar t{} {}" aria-hidden="true">{}</span>', tint, extra, letters)
+
+
+@register.simple_tag
+def pieces(found: Iterable[Piece]) -> SafeString:
+    """A text with its differences: + and − as well as colour, so that nothing hangs on seeing red and green."""
+    tags = {"added": ("ins", "+"), "removed": ("del", "−")}
+    parts = []
+    for piece in found:
+        if piece.kind == "same":
+            parts.append(format_html("{}", piece.text))
+        else:
+            tag, sign = tags[piece.kind]
+            parts.append(format_html("<{0}><span>{1}</span>{2}</{0}>", tag, sign, piece.text))
+    return format_html(
+        '<div class="answer words" dir="auto">{}</div>', format_html_join("", "{}", ((p,) for p in parts))
+    )
 
 
 @register.filter

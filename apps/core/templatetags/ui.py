@@ -38,6 +38,12 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.filter
+def item(mapping: Any, key: Any) -> Any:
+    """One entry of a mapping, nothing when it is missing."""
+    return mapping.get(key, "")
+
+
+@register.filter
 def seeded(name: str) -> str:
     """A name the product itself put into the workspace, in the reader's language; any other as it is."""
     return shown(name)

@@ -117,12 +117,6 @@ def operators(_value: Any) -> list[tuple[str, str]]:
 
 
 @register.filter
-def item(mapping: Any, key: Any) -> Any:
-    """One entry of a mapping, nothing when it is missing."""
-    return mapping.get(key, "")
-
-
-@register.filter
 def pretty(value: Any) -> str:
     """JSON over several lines."""
     return json.dumps(value, ensure_ascii=False, indent=2)

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from apps.core.differences import Piece
 from apps.core.redaction import redact
 from apps.workflows.advice import Advice, advice_for
 from apps.workflows.approvals.rulebook import sentences
@@ -133,22 +132,6 @@ def _text(key: SafeString, value: str) -> SafeString:
         key,
         shown,
         cut if len(value) > MAX_TEXT else NOTHING,
-    )
-
-
-@register.simple_tag
-def pieces(found: Iterable[Piece]) -> SafeString:
-    """A text with its differences: + and − as well as colour, so that nothing hangs on seeing red and green."""
-    tags = {"added": ("ins", "+"), "removed": ("del", "−")}
-    parts = []
-    for piece in found:
-        if piece.kind == "same":
-            parts.append(format_html("{}", piece.text))
-        else:
-            tag, sign = tags[piece.kind]
-            parts.append(format_html("<{0}><span>{1}</span>{2}</{0}>", tag, sign, piece.text))
-    return format_html(
-        '<div class="answer words" dir="auto">{}</div>', format_html_join("", "{}", ((p,) for p in parts))
     )
 
 
