@@ -153,7 +153,15 @@ BY_CODE: dict[str, Advice] = {
     ),
     "invalid_model_request": _DEFINITION,
     "invalid_rubric": _DEFINITION,
-    "unknown_prompt": _DEFINITION,
+    "unknown_prompt": Advice(
+        means=_(
+            "The step names a prompt or version the library does not have, or gives no value for one of its variables."
+        ),
+        do=_(
+            "Publish the prompt under this name, then retry from here. Or choose another prompt or fill in the variables, "
+            "publish the workflow, and start a new run."
+        ),
+    ),
     "bad_schema": _DEFINITION,
     "unknown_workflow": _DEFINITION,
     "expression_failed": _VALUES,

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.ai.registries import call_texts
+from apps.ai.registries import call_texts, prompt_users
 from apps.core.dashboard import DashboardCard, NoticeSource, dashboard_cards, notice_sources
 from apps.core.navigation import NavigationItem, navigation
 from apps.core.reference import reference_shelves
@@ -23,6 +23,7 @@ from apps.workflows.live_topics import draft_exists, run_exists
 from apps.workflows.manual.plug import SHELVES
 from apps.workflows.registries import step_types
 from apps.workflows.services.cancelling import HELD
+from apps.workflows.services.prompts import PROMPT_USERS
 from apps.workflows.services.reconcile import reconcile_runs
 from apps.workflows.services.recovery import cancel_copied_runs
 from apps.workflows.steps.answers import ANSWER_STEPS
@@ -35,6 +36,7 @@ from apps.workflows.triggers import plug as _triggers  # noqa: F401 - registers 
 from apps.workflows.whatif import plug as _whatif  # noqa: F401 - registers what replay, healing and analytics offer
 
 call_texts.register(STEP_TEXTS)
+prompt_users.register(PROMPT_USERS)
 work_kinds.register(EngineKind(name=RUN_KIND, engine=RunEngine))
 work_kinds.register(
     JobKind(name=RECONCILE_KIND, handler=lambda context: reconcile_runs(), timeout_s=120, max_parallel=1)

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from apps.ai.prompts import library as prompts
 from apps.connectors.registries import event_types
 from apps.connectors.webhooks_out.manual import sample_of
 from apps.core.reference import Entry, list_shelves, manual_url, reference_shelves, search_entries
@@ -43,10 +44,14 @@ def pages() -> list[tuple[str, Entry]]:
 
 @pytest.fixture
 def known(tenant: Any) -> None:
-    """What examples name: a workflow to call and a secret."""
+    """What examples name: a workflow to call, a secret, a prompt nobody published and one that was put away."""
     with inside():
         workflow({"note": NOTE}, start="note", slug="write-invoice")
         Secret.objects.create(name="shop_key", value="x")
+        prompts.create_prompt(title="Still a draft", user="Hello")
+        prompts.create_prompt(title="An old one", user="Hello")
+        prompts.publish_prompt("an-old-one", revision=1)
+        prompts.archive_prompt("an-old-one")
 
 
 def codes(definition: Any) -> set[str]:

@@ -146,6 +146,25 @@ CATALOGUE: Mapping[str, ProblemKind] = {
     "workflow_cycle": _error(
         _("These workflows would call each other for ever: %(path)s."), _("Remove one of the calls.")
     ),
+    "unknown_prompt": _error(
+        _("The library has no prompt or version “%(name)s”."),
+        _("Write it under Prompts and publish it, or choose another. The nearest names: %(near)s."),
+    ),
+    "prompt_not_published": _error(
+        _("The prompt “%(name)s” was never published."), _("Publish it under Prompts, or choose another.")
+    ),
+    "prompt_value_missing": _error(
+        _("The prompt “%(prompt)s” needs a value for “%(name)s”."),
+        _("Fill it in, or say in the prompt that it may be left out."),
+    ),
+    "unknown_prompt_variable": _warning(
+        _("The prompt “%(prompt)s” has no variable “%(name)s”; what stands here is never said."),
+        _("Remove it, or give it the name of a variable. The nearest: %(near)s."),
+    ),
+    "prompt_archived": _warning(
+        _("The prompt “%(name)s” is archived."),
+        _("It goes on working. Bring it back under Prompts, or choose another."),
+    ),
     "tainted_value": _warning(
         _("“%(field)s” (%(kind)s) may be filled by what a model or a stranger wrote: %(source)s."),
         _(

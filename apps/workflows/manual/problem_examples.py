@@ -52,6 +52,11 @@ def _trigger(kind: str, **settings: Json) -> Json:
     return {"triggers": {"start": {"type": kind, "with": settings}}}
 
 
+def _ask(prompt: str, **variables: Json) -> Json:
+    return _steps(ask={"type": "ai.generate", "with": {"prompt": prompt, "variables": variables}})
+
+
+ASKED = {"title": "Offer", "body": "An offer for 20 chairs"}
 FORM: Mapping[str, Shown] = {
     "not_json": Shown(
         meaning=noop("A definition is plain data. Something in it is none: an endless number, a date, a function."),
@@ -202,6 +207,26 @@ VALUES: Mapping[str, Shown] = {
         meaning=noop("Workflows call one another in a circle: this one is called, directly or by others, by the one it calls."),
         wrong=_steps(call={"type": "workflow.run", "with": {"workflow": "this-workflow"}}),
         right=_steps(call={"type": "workflow.run", "with": {"workflow": "write-invoice"}}),
+    ),
+    "unknown_prompt": Shown(
+        meaning=noop("The prompt library has no prompt by this name, or no version of it by this number."),
+        wrong=_ask("task.drafting@7", **ASKED), right=_ask("task.drafting", **ASKED),
+    ),
+    "prompt_not_published": Shown(
+        meaning=noop("The prompt has a draft only. A step can use it as soon as it is published."),
+        wrong=_ask("still-a-draft"), right=_ask("task.drafting", **ASKED),
+    ),
+    "prompt_value_missing": Shown(
+        meaning=noop("A variable of the prompt gets no value here, so the model could not be asked."),
+        wrong=_ask("task.drafting", title="Offer"), right=_ask("task.drafting", **ASKED),
+    ),
+    "unknown_prompt_variable": Shown(
+        meaning=noop("The step gives a value to a variable the prompt does not have. Perhaps its name is misspelt."),
+        wrong=_ask("task.drafting", **ASKED, langauge="es"), right=_ask("task.drafting", **ASKED, language="es"),
+    ),
+    "prompt_archived": Shown(
+        meaning=noop("The prompt is no longer offered. What names it goes on, with the version that was current last."),
+        wrong=_ask("an-old-one"), right=_ask("task.drafting", **ASKED),
     ),
     "tainted_value": Shown(
         meaning=noop(

@@ -21,6 +21,7 @@ from apps.workflows.core.validate import validate
 from apps.workflows.errors import InvalidDefinition, UnknownWorkflow, WorkflowExists
 from apps.workflows.models import Secret, Workflow
 from apps.workflows.problem_texts import told_all
+from apps.workflows.services.prompts import prompt_problems
 from apps.workflows.services.secrets import hold_secrets
 from apps.workflows.services.versions import make_current, version_for
 from apps.workflows.triggers.types import check_trigger
@@ -55,7 +56,7 @@ def validate_definition(definition: Any, *, workflow: str = "") -> list[Problem]
     """
     found = validate(definition, types=config_validators(), facts=step_facts())
     if not errors(found):
-        found += [*_secrets(definition), *_calls(definition, workflow)]
+        found += [*_secrets(definition), *_calls(definition, workflow), *prompt_problems(definition)]
     return [*told_all(found), *_triggers(definition, workflow)]
 
 

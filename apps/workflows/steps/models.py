@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.ai import facade as ai
 from apps.ai.contracts import DEFAULT_CRITERIA, Check, CompletionRequest, Criterion, Message, ReviewRequest, Rubric
-from apps.workflows.contracts import RetryPolicy, StepContext, StepHandler, StepResult, UsageLine
-from apps.workflows.core.taxonomy import Failure
+from apps.ai.errors import UnknownPrompt
+from apps.workflows.contracts import EffectFailed, RetryPolicy, StepContext, StepHandler, StepResult, UsageLine
+from apps.workflows.core.taxonomy import Failure, FailureKind
 from apps.workflows.enums import EffectClass
 
 TEXT = {"type": "string", "maxLength": 400_000}
@@ -62,14 +64,16 @@ class ModelStep(StepHandler):
 
     def settle(self, ctx: StepContext, request: Mapping[str, Any], response: Mapping[str, Any]) -> StepResult:
         answer = ai.settle(dict(request), dict(response), key=ctx.key)
-        output = self.shaped(asdict(answer) | {"key": ctx.key})
+        output = self.shaped(
+            asdict(answer) | {"key": ctx.key, "prompt_version": str(request.get("prompt_version") or "")}
+        )
         return StepResult(output=output, usage=(self._usage(ctx, output),), summary=self.summary(output))
 
     def abandon(self, ctx: StepContext, request: Mapping[str, Any], error: Failure) -> None:
         ai.abandon(dict(request), key=ctx.key, reason=error.code, error=error.cause)
 
     def shaped(self, output: dict[str, Any]) -> dict[str, Any]:
-        """The step's output from the gateway's answer."""
+        """The step's output from the gateway's answer, which knows the version of the prompt it was made with."""
         return output
 
     def summary(self, output: Mapping[str, Any]) -> str:
@@ -94,7 +98,11 @@ class ModelStep(StepHandler):
 
 
 class GenerateStep(ModelStep):
-    """Asks a model for an answer: by a built-in ``prompt`` with ``variables``, or by ``messages``."""
+    """Asks a model for an answer: by a ``prompt`` of the library with ``variables``, or by ``messages``.
+
+    ``prompt`` alone means the version that is current when the call is prepared, ``prompt@3`` that version. The wording is frozen
+    with the request; a later attempt is another call and asks anew.
+    """
 
     type = "ai.generate"
     errors = (*MODEL_ERRORS, "unknown_prompt")
@@ -108,9 +116,16 @@ class GenerateStep(ModelStep):
                 "type": "string",
                 "maxLength": 80,
                 "title": _("Prompt"),
-                "description": _("A prompt from the library."),
+                "description": _(
+                    "The name of a prompt in the library: its current version at the moment of the call. "
+                    "With @ and a number, such as friendly-reply@3, always that version."
+                ),
             },
-            "variables": {"type": "object", "title": _("Variables of the prompt")},
+            "variables": {
+                "type": "object",
+                "title": _("Variables of the prompt"),
+                "description": _("A value for each variable of the prompt, by its name."),
+            },
             "messages": {
                 "type": "array",
                 "title": _("Messages"),
@@ -153,13 +168,32 @@ class GenerateStep(ModelStep):
         },
         "oneOf": [{"required": ["prompt"]}, {"required": ["messages"]}],
     }
+    output_schema = {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string", "title": _("The answer")},
+            "parsed": {"title": _("The answer as data"), "description": _("Where a form of the answer was asked for.")},
+            "prompt_version": {
+                "type": "string",
+                "title": _("Version of the prompt"),
+                "description": _("Its name and version, such as friendly-reply@3; empty for messages."),
+            },
+            "model": {"type": "string", "title": _("Model")},
+            "cost_micros": {
+                "type": ["integer", "null"],
+                "title": _("Cost"),
+                "description": _("In millionths of a US dollar; null when the price is unknown."),
+            },
+        },
+    }
+    trusted_outputs = frozenset({"prompt_version"})
 
     def request(self, ctx: StepContext) -> CompletionRequest:
         config = dict(ctx.config)
         variables, slug = config.pop("variables", {}), config.pop("prompt", None)
         version = ""
         if slug is not None:
-            messages, version = ai.render_prompt(slug, variables, quality=config.get("quality", "standard"))
+            messages, version = _rendered(slug, variables, quality=config.get("quality", "standard"))
         else:
             messages = tuple(Message(**message) for message in config["messages"])
         config.pop("messages", None)
@@ -175,6 +209,20 @@ class GenerateStep(ModelStep):
 
     def summary(self, output: Mapping[str, Any]) -> str:
         return f"{output.get('model', '')}: {output.get('completion_tokens', 0)} tokens"
+
+
+def _rendered(reference: str, variables: Mapping[str, Any], *, quality: str) -> tuple[tuple[Message, ...], str]:
+    """The messages of a prompt and their version; a missing value is named in the failure, which trying again does not mend."""
+    try:
+        return ai.render_prompt(reference, variables, quality=quality)
+    except UnknownPrompt as error:
+        missing = [name for name in error.fields if name != "prompt"]
+        if not missing:
+            raise
+        told = gettext("The prompt “%(prompt)s” needs a value for: %(names)s.")
+        raise EffectFailed(
+            FailureKind.PERMANENT, error.code, told % {"prompt": reference[:80], "names": ", ".join(missing)}
+        ) from error
 
 
 class ReviewStep(ModelStep):
