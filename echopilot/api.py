@@ -23,4 +23,5 @@ urlpatterns = [
     path("", include("apps.workflows.secrets.api")),
     path("", include("apps.workflows.whatif.api")),
     path("", include("apps.connectors.webhooks_out.api")),
+    path("", include("apps.ai.prompts.api")),
 ]

@@ -232,6 +232,19 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         }
         for verb in ("detail", "stop")
     },
+    **{
+        f"prompts_api:{name}": lambda v: {"slug": (v.prompt_slug, "no-such-prompt")}
+        for name in ("prompt_detail", "prompt_restore", "version_list", "result_list", "case_list", "run_list")
+    },
+    "prompts_api:version_use": lambda v: {"slug": (v.prompt_slug, "no-such-prompt"), "number": (1, 2)},
+    "prompts_api:case_detail": lambda v: {
+        "slug": (v.prompt_slug, "no-such-prompt"),
+        "case_id": (v.prompt_case, UNKNOWN_UUID),
+    },
+    "prompts_api:run_detail": lambda v: {
+        "slug": (v.prompt_slug, "no-such-prompt"),
+        "run_id": (v.prompt_run, UNKNOWN_UUID),
+    },
     "connections:conflict_resolve": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     "connections:conflict_reverse": lambda v: {"conflict_id": (v.conflict, UNKNOWN_UUID)},
     **{
