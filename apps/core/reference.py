@@ -44,6 +44,11 @@ class Part:
     code: str = ""
     link: tuple[str, str] = ("", "")
 
+    @property
+    def named_rows(self) -> list[list[tuple[str, Cell]]]:
+        """``rows``, each cell beside the name of its column."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:

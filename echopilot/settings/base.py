@@ -238,6 +238,7 @@ UNFOLD = {
 }
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["apps.i18n.formats"]
 LOCALE_PATHS = [ROOT / "locale", ROOT / "locale" / "packages"]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -72,7 +72,7 @@ def member_remove(request: HttpRequest, membership_id: int) -> HttpResponse:
 def role_list(request: HttpRequest) -> HttpResponse:
     """What each role may do, as one table."""
     rows = [
-        (title, code, [code in permissions_of_role(role) for role in Role.values])
+        (title, code, [(role, code in permissions_of_role(role)) for role in Role])
         for code, title in PERMISSIONS.items()
     ]
     context = {

@@ -56,6 +56,7 @@ def render_markdown(source: str, *, language: str = SOURCE) -> Text:
             token.attrSet("id", anchor)
             sections.append((anchor, text))
         _leave_no_referrer(token)
+    _name_cells(tokens)
     start = next((number + 3 for number, token in enumerate(tokens) if token.type == "heading_open"), 0)
     body = parser.renderer.render(tokens[start:], parser.options, {})
     body = re.sub(r'<p><img src="([^"]*)" alt="([^"]*)" /></p>', partial(_drawn, language), body)
@@ -74,6 +75,22 @@ def render_markdown(source: str, *, language: str = SOURCE) -> Text:
 
 def _drawn(language: str, match: re.Match[str]) -> str:
     return picture(unescape(match.group(1)), unescape(match.group(2)), language)
+
+
+def _name_cells(tokens: list[Token]) -> None:
+    """Each cell carries the name of its column, for phones, where a row stands as a list."""
+    names: list[str] = []
+    place = 0
+    for number, token in enumerate(tokens):
+        if token.type == "thead_open":
+            names = []
+        elif token.type == "tr_open":
+            place = 0
+        elif token.type == "th_open":
+            names.append(tokens[number + 1].content)
+        elif token.type == "td_open":
+            token.attrSet("data-label", names[place])
+            place += 1
 
 
 def _first(tokens: list[Token], tag: str) -> str:

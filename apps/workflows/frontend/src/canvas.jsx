@@ -19,7 +19,7 @@ function Step({ id, data, selected }) {
       <Handle id="in" type="target" position={inward} isConnectable={!app.readOnly} role="img" aria-label={app.t("to")} />
       <div class="b-face">
         <span class="b-icon"><Icon name={kind?.icon ?? "workflow"} /></span>
-        <span class="b-words"><b>{title}</b><small>{start ? app.t("start") : (kind?.title ?? body.type)}</small></span>
+        <span class="b-words"><b><bdi>{title}</bdi></b><small><bdi>{start ? app.t("start") : (kind?.title ?? body.type)}</bdi></small></span>
         <span class="b-badges">
           {data.risk && <i class={`b-class ${data.risk.mark}`} title={data.risk.why}>{data.risk.risk}</i>}
           {problems > 0 && <i class="b-bad" title={app.t(problems === 1 ? "problem" : "problems", { n: problems })}>{problems}</i>}

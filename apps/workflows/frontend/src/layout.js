@@ -70,9 +70,9 @@ const MARGIN = 48;
 // Where the canvas opens: everything, when that is legible or nobody edits (`whole`); else the beginning.
 export function firstView(doc, places, { vertical, rtl }, room, whole) {
   const boxes = Object.entries(doc.steps).map(([id, body]) => ({ ...places[id], height: heightOf(body, vertical) }));
+  if (!boxes.length) return { x: 0, y: 0, zoom: 1 };
   const left = Math.min(...boxes.map((one) => one.x)), right = Math.max(...boxes.map((one) => one.x + WIDTH));
   const top = Math.min(...boxes.map((one) => one.y)), bottom = Math.max(...boxes.map((one) => one.y + one.height));
-  if (!boxes.length) return { x: 0, y: 0, zoom: 1 };
   const fitting = Math.min(1, (0.85 * room.width) / (right - left), (0.85 * room.height) / (bottom - top));
   if (whole || fitting >= LEGIBLE) {
     return { x: room.width / 2 - ((left + right) / 2) * fitting, y: room.height / 2 - ((top + bottom) / 2) * fitting, zoom: fitting };
