@@ -53,7 +53,7 @@ def test_a_language_cldr_does_not_know_falls_back_to_english() -> None:
 
 def test_urdu_pages_group_figures_and_say_the_day_first() -> None:
     with translation.override("ur"):
-        text = Template("{% load humanize %}{{ n|intcomma }} {{ m|floatformat:'g' }} {{ d|date:'DATE_FORMAT' }}").render(
-            Context({"n": 10000, "m": 1050000, "d": date(2026, 11, 22)})
-        )
+        text = Template(
+            "{% load humanize %}{{ n|intcomma }} {{ m|floatformat:'g' }} {{ d|date:'DATE_FORMAT' }}"
+        ).render(Context({"n": 10000, "m": 1050000, "d": date(2026, 11, 22)}))
     assert text == "10,000 1,050,000 22 نومبر، 2026"

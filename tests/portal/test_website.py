@@ -333,3 +333,10 @@ def test_machines_and_floods_are_stopped(visitor):
     assert not ContactMessage.objects.exists()
     answers = [visitor.post("/en/contact/", GOOD).status_code for _ in range(6)]
     assert answers == [200] * 5 + [429]
+
+
+@pytest.mark.parametrize("language", ["en", "es", "ur"])
+def test_who_runs_it_is_told_how_to_open_it(visitor, language):
+    page = visitor.get(f"/{language}/docs/self-hosting/").content.decode()
+    assert "manage.py launch post --by" in page
+    assert page.count("data-label=") == 10, "each cell of a table names its column for phones"

@@ -38,7 +38,11 @@ def row(tenant: Any, user: Any) -> Approval:
         slug="w", name="Newsletter", definition={"schema": 1, "start": "a", "steps": approving.one_mail()}
     )
     run_id = facade.start_run(workflow="w", inputs={}, started_by=user.pk)
-    text = canonical({"reference": "r1", "to": "client@customer.example", "text": "Dear <b>client</b>"})
+    return ask(run_id, {"reference": "r1", "to": "client@customer.example", "text": "Dear <b>client</b>"})
+
+
+def ask(run_id: UUID, request: dict[str, Any]) -> Approval:
+    text = canonical(request)
     effect = Effect.objects.create(
         run_id=run_id, path="a", type="test.mail", effect_class="keyed", key="k" * 48, request=text, request_hash=request_digest(text),
         work_id=1, fence=1, risk_class="C", held=True, reasons=[{"code": "recipients_outside", "detail": "client@customer.example"}],
@@ -70,6 +74,18 @@ def test_list_and_detail_say_what_will_happen_to_whom_and_why(browse: Any, user:
         "Owner",
     ):
         assert text in detail
+
+
+def test_what_is_empty_has_no_line_but_stands_in_the_whole_request(browse: Any, user: Any, row: Approval) -> None:
+    request = {"reference": "", "to": "a@b.example", "text": "Hi", "fields": {}, "cc": [], "note": None, "copies": 0}
+    Effect.objects.all().delete()
+    asked = ask(row.run_id, request)
+    page = browse(user).get(at("approval_detail", asked.pk)).content.decode()
+    lines = re.findall(r"<dt><bdi>(.*?)</bdi></dt>", page.partition('<dl class="request">')[2].partition("</dl>")[0])
+    assert sorted(lines) == ["copies", "reference", "text", "to"], "what must be filled in is shown even when it is not"
+    for name in ("fields", "cc", "note"):
+        assert f"&quot;{name}&quot;" in page
+    assert asked.payload_hash in page and json.loads(asked.payload) == request
 
 
 def test_empty_list_says_what_would_come_here(browse: Any, user: Any, tenant: Any) -> None:

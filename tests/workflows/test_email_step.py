@@ -9,11 +9,13 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 
 from apps.core.errors import InvalidInput
 from apps.workflows import facade
 from apps.workflows.approvals import editing
 from apps.workflows.approvals.enums import Channel
+from apps.workflows.approvals.forms import read_edit
 from apps.workflows.models import Effect
 from tests.faults.kit import Fleet, wait_until
 from tests.servers.smtp import MailServer
@@ -114,6 +116,34 @@ def test_who_approves_may_change_the_mail_and_a_new_stranger_is_asked_about(mail
     run_id = driving.run(step(to=[STRANGER]))
     assert edit(to=[STRANGER, "ben@customer.example"]).state == "pending", "nobody approves whom they were not shown"
     assert len(mail.kept) == 1
+
+
+def test_an_emptied_reply_address_is_taken_out_and_an_emptied_subject_is_named(mail: MailServer) -> None:
+    run_id = driving.run(step(to=[STRANGER], reply_to="desk@acme.example"))
+    row = approving.question(run_id)
+    typed = {"f.to": STRANGER, "f.subject": "Hi", "f.body": "Guten Morgen", "f.reply_to": ""}
+
+    def approve(**changed: str) -> Any:
+        form = QueryDict(mutable=True)
+        form.update({**typed, **changed})
+        with driving.inside():
+            value = read_edit(row, form)
+            editing.edit_and_approve(
+                approval_id=row.pk,
+                payload_hash=row.payload_hash,
+                value=value,
+                user_id=owner().pk,
+                channel=Channel.PORTAL,
+            )
+        driving.drain()
+
+    for name in ("subject", "body", "to"):
+        with pytest.raises(InvalidInput) as refused:
+            approve(**{f"f.{name}": ""})
+        assert f"value.{name}" in refused.value.fields
+    approve()
+    ((people, message),) = mail.kept
+    assert people == [STRANGER] and "Reply-To" not in message
 
 
 def test_before_launch_nothing_is_sent(mail: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from apps.ai.prompts import library as prompts
 from apps.connectors.registries import event_types
@@ -20,8 +23,9 @@ from apps.workflows.facade import describe_steps, validate_definition
 from apps.workflows.manual import expressions, steps, triggers
 from apps.workflows.manual.examples import example_of
 from apps.workflows.manual.problem_examples import EXAMPLES, NOTE, whole
-from apps.workflows.manual.problems import problem_codes
+from apps.workflows.manual.problems import list_problems, problem_codes
 from apps.workflows.models import Secret
+from apps.workflows.problem_texts import TITLES
 from apps.workflows.registries import step_types
 from apps.workflows.triggers.registries import request_doors
 from apps.workflows.triggers.types import RULE_TEXTS, TRIGGER_TYPES
@@ -199,3 +203,12 @@ def test_addresses_of_the_manual_are_those_of_the_public_site(settings: Any) -> 
     assert manual_url(shelf="problems", slug="never_heard_of") == ""
     assert manual_url(shelf="nothing") == ""
     assert request_doors and "steps" in reference_shelves
+
+
+def test_every_kind_of_problem_has_a_title_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(TITLES) == set(problem_codes())
+    assert all(isinstance(title, Promise) for title in TITLES.values())
+    monkeypatch.setitem(TITLES, "no_steps", gettext_lazy("Cancel"))
+    with translation.override("es"):
+        (entry,) = (one for one in list_problems() if one.slug == "no_steps")
+    assert entry.title == "Cancelar"

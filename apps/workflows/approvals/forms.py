@@ -46,9 +46,9 @@ def edit_fields(
 
 
 def read_edit(row: Approval, typed: QueryDict) -> dict[str, Any]:
-    """The edited value. Raises ``InvalidInput`` naming fields whose text is not of their kind."""
-    part = editable_part(row)
-    before = part[0] if part is not None else {}
+    """The edited value; an optional field that was emptied is left out. Raises ``InvalidInput`` naming fields that do not fit."""
+    before, schema = editable_part(row) or ({}, {})
+    optional = set(schema.get("properties", {})) - set(schema.get("required", ()))
     value: dict[str, Any] = {}
     problems: dict[str, Any] = {}
     for field in edit_fields(row, typed):
@@ -57,7 +57,7 @@ def read_edit(row: Approval, typed: QueryDict) -> dict[str, Any]:
                 value[field.name] = PREFIX + field.name in typed
             continue
         text = str(field.value).replace("\r\n", "\n").replace("\x00", "")
-        if not text.strip() and field.name not in before:
+        if not text.strip() and (field.name in optional or field.name not in before):
             continue
         try:
             value[field.name] = _read(field.kind, text)

@@ -76,6 +76,7 @@ def _render(
     context = {
         **_card(row, request),
         "lines": wording.lines_of(row),
+        "exact": wording.exact_of(row),
         "changes": wording.changes_of(row),
         "class_label": wording.CLASSES.get(row.risk_class, row.risk_class),
         "type_title": wording.type_title(row),

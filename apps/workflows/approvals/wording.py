@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from apps.core.reach import Audience, Reach
+from apps.workflows.approvals.editing import editable_part
 from apps.workflows.approvals.enums import ApprovalKind
 from apps.workflows.approvals.models import Approval
 from apps.workflows.core.classes import ReasonCode
@@ -88,8 +89,19 @@ def sentence_of(row: Approval) -> str:
 
 
 def lines_of(row: Approval) -> list[tuple[str, str]]:
-    """The exact request, one line per value: where it stands, what it is."""
-    return list(_lines(json.loads(row.payload), ""))
+    """The request for reading, one line per value: where it stands, what it is. What is empty and may be has no line."""
+    part = editable_part(row)
+    needed = set(part[1].get("required", ())) if part is not None else set()
+    return [
+        (place, text)
+        for place, text, is_empty in _lines(json.loads(row.payload), "")
+        if not is_empty or needed.intersection(place.split("."))
+    ]
+
+
+def exact_of(row: Approval) -> str:
+    """The whole request as JSON, empty parts included: the very data people decide about."""
+    return json.dumps(json.loads(row.payload), ensure_ascii=False, indent=2)
 
 
 def changes_of(row: Approval) -> list[dict[str, str]]:
@@ -136,16 +148,17 @@ def major_of(amount_minor: int, currency: str) -> str:
     return str(Decimal(amount_minor).scaleb(-get_currency_precision(currency)))
 
 
-def _lines(node: Any, place: str) -> Iterator[tuple[str, str]]:
+def _lines(node: Any, place: str) -> Iterator[tuple[str, str, bool]]:
+    """Place, text, and whether nothing is there."""
     if isinstance(node, Mapping) and node:
         for key, child in node.items():
             yield from _lines(child, f"{place}.{key}" if place else str(key))
     elif isinstance(node, list) and node:
         if all(isinstance(child, str | int | float) for child in node):
-            yield place, "\n".join(str(child) for child in node)
+            yield place, "\n".join(str(child) for child in node), False
         else:
             for number, child in enumerate(node, start=1):
                 yield from _lines(child, f"{place}.{number}")
     else:
         text = node if isinstance(node, str) else json.dumps(node, ensure_ascii=False)
-        yield place, text[:LINE_LENGTH]
+        yield place, text[:LINE_LENGTH], node is None or node in ("", {}, [])

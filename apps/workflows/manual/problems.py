@@ -10,6 +10,7 @@ from apps.core.reference import Cell, Entry, Part
 from apps.workflows.core.problems import CATALOGUE, ERROR, INFO, WARNING
 from apps.workflows.manual.problem_examples import EXAMPLES, Shown
 from apps.workflows.manual.schemas import as_json
+from apps.workflows.problem_texts import TITLES
 from apps.workflows.triggers.types import RULE_TEXTS
 
 GRAVITY: Mapping[str, Any] = {
@@ -41,13 +42,9 @@ def list_problems() -> list[Entry]:
 def _entry(code: str) -> Entry:
     shown = EXAMPLES.get(code)
     return Entry(
-        slug=code, mark=code, title=_title(code), summary=_meaning(code, shown), icon="circle-alert",
+        slug=code, mark=code, title=str(TITLES[code]), summary=_meaning(code, shown), icon="circle-alert",
         parts=lambda: _parts(code, shown), words=_mend(code),
     )  # fmt: skip
-
-
-def _title(code: str) -> str:
-    return code.replace("_", " ").capitalize()
 
 
 def _meaning(code: str, shown: Shown | None) -> str:

@@ -6,6 +6,14 @@ import "./keys.js";
 
 const root = document.documentElement;
 
+// Where a row of tabs has more than fits, it opens at the chosen one.
+for (const row of document.querySelectorAll("nav.filters, .contents ul")) {
+  const chosen = row.querySelector("[aria-current]")?.getBoundingClientRect();
+  if (!chosen || row.scrollWidth <= row.clientWidth) continue;
+  const box = row.getBoundingClientRect();
+  row.scrollLeft += chosen.left + chosen.width / 2 - (box.left + box.width / 2);
+}
+
 // Looks change at once and are kept by the server, which draws every later page with them.
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-instant]");
