@@ -1,5 +1,6 @@
 """What a person types about prompts and their test cases. The library has the last word about all of it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,8 +11,10 @@ from apps.ai.enums import Quality
 from apps.ai.models import Prompt, PromptCase
 from apps.ai.prompts import wording
 from apps.core.forms import AccessibleForm
+from apps.i18n.facade import list_languages
 
 LONG = {"dir": "auto", "spellcheck": "true"}
+ISO_639 = re.compile(r"[a-z]{2,3}")
 LINES = ("required", "forbidden", "one_of")
 NUMBERS = ("min_words", "max_words")
 
@@ -139,9 +142,7 @@ class CaseForm(AccessibleForm):
     language = forms.ChoiceField(
         label=_("Language of the answer"),
         required=False,
-        choices=[("", _("Any")), ("en", _("English")), ("es", _("Spanish")), ("ur", _("Urdu")), ("ar", _("Arabic")),
-                 ("de", _("German")), ("fr", _("French")), ("hi", _("Hindi")), ("it", _("Italian")), ("pt", _("Portuguese"))],
-    )  # fmt: skip
+    )
     json_schema = forms.JSONField(
         label=_("JSON Schema of the answer"), required=False,
         widget=forms.Textarea(attrs={"dir": "ltr", "rows": 4, "spellcheck": "false"}),
@@ -154,13 +155,14 @@ class CaseForm(AccessibleForm):
     def __init__(
         self, *args: Any, variables: Iterable[Mapping[str, Any]], case: PromptCase | None = None, **kwargs: Any
     ) -> None:
-        initial = _as_typed(case) if case else {}
-        super().__init__(*args, initial=initial | kwargs.pop("initial", {}), **kwargs)
+        super().__init__(*args, initial=_as_typed(case) if case else {}, **kwargs)
+        spoken = [(one.code, one.own_name) for one in list_languages() if ISO_639.fullmatch(one.code)]
+        self.fields["language"].choices = [("", _("Any")), *spoken]  # type: ignore[attr-defined]
         self.variable_names = [one["name"] for one in variables]
         known = case.values if case else {}
         for one in variables:
             self.fields[f"value_{one['name']}"] = forms.CharField(
-                label=one["name"], help_text=one["note"], required=False, max_length=50_000, strip=False,
+                label=one["name"], help_text=one["note"], required=not one["optional"], max_length=50_000, strip=False,
                 initial=known.get(one["name"], ""),
                 widget=forms.Textarea(attrs={"dir": "auto", "rows": 3, "class": "input"}),
             )  # fmt: skip
