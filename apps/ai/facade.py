@@ -148,6 +148,14 @@ def find_prompts(references: Iterable[str]) -> dict[str, PromptOption]:
     return library.find_options(references)
 
 
+def list_prompt_versions(slug: str) -> list[int]:
+    """Numbers of what was published of an own prompt, the newest first; none for built-in and unknown ones. One query."""
+    from apps.ai.models import PromptVersion
+
+    found = PromptVersion.objects.filter(prompt__slug=slug[:80]).order_by("-number")
+    return list(found.values_list("number", flat=True))
+
+
 def usage_summary(*, since: datetime, until: datetime, group_by: str = "model") -> list[UsageLine]:
     """Calls, tokens and cost of the current tenant.
 

@@ -117,7 +117,7 @@ def build(name: str, schema: Schema, value: Json, *, label: str = "", required: 
     node.mode = _mode(value) or "value"
     if node.mode != "value":
         node.text = str(value[next(key for key, mode in DYNAMIC.items() if mode == node.mode)])
-        node.default = "" if "default" not in value else _typed(value["default"])
+        node.default = "" if "default" not in value else typed(value["default"])
         return node
     if node.kind == "object":
         given = value if isinstance(value, Mapping) else {}
@@ -137,9 +137,9 @@ def build(name: str, schema: Schema, value: Json, *, label: str = "", required: 
         node.children = _map_rows(name, schema, value)
     elif node.kind == "duration" and isinstance(value, int | float) and not isinstance(value, bool):
         node.op = next((unit for unit in reversed(UNITS) if value and value % UNITS[unit] == 0), "seconds")
-        node.text = _typed(value / UNITS[node.op] if value % UNITS[node.op] else int(value // UNITS[node.op]))
+        node.text = typed(value / UNITS[node.op] if value % UNITS[node.op] else int(value // UNITS[node.op]))
     else:
-        node.text = _typed(value)
+        node.text = typed(value)
         if node.kind == "choice":
             node.choices = [(str(one), capfirst(str(one).replace("_", " "))) for one in schema["enum"]]
     return node
@@ -157,7 +157,8 @@ def _map_rows(name: str, schema: Schema, value: Json) -> list[Node]:
     return nodes
 
 
-def _typed(value: Json) -> str:
+def typed(value: Json) -> str:
+    """A value as a person would type it."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -343,5 +344,5 @@ def build_condition(name: str, value: Json, depth: int = 0) -> Node:
         node.children = [build(f"{name}.{side}", {}, given.get(side)) for side in ("left", "right")]
     for child in node.children:
         if child.kind in ("list", "map"):
-            child.kind, child.text, child.children = "any", _typed(given.get(child.last)), []
+            child.kind, child.text, child.children = "any", typed(given.get(child.last)), []
     return node

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.connectors import facade as connectors
-from apps.workflows.builder import graph
+from apps.workflows.builder import graph, prompting
 from apps.workflows.builder.changes import same
 from apps.workflows.builder.fields import EMPTY_CONDITION, MISSING, Node, Reader, build, build_condition
 from apps.workflows.builder.palette import Kind, title_of, way_label
@@ -118,7 +118,7 @@ def _settings(kind: str, body: Mapping[str, Json], known: Kind | None) -> list[N
         if node.last == "connection_id" and node.mode == "value":
             node.kind, node.label = "choice", _("Connection")
             node.choices = _connections(kind.partition(".")[0])
-    return nodes
+    return prompting.arrange(nodes, body.get("with", {})) if kind == prompting.STEP else nodes
 
 
 def _offer_secrets(form: StepForm) -> None:
@@ -192,8 +192,10 @@ def _read_settings(reader: Reader, schema: Mapping[str, Json], body: Mapping[str
     if not schema or not any(key.startswith(("with.", "with:")) for key in reader.sent):
         return
     if schema.get("properties"):
+        told = prompting.read(reader, schema["properties"], given) if body.get("type") == prompting.STEP else {}
         for key, child in schema["properties"].items():
-            update(["with", key], reader.value(f"with.{key}", child, given.get(key)), given.get(key))
+            found = told[key] if key in told else reader.value(f"with.{key}", child, given.get(key))
+            update(["with", key], found, given.get(key))
     else:
         found = reader.value("with", schema, given)
         update(["with"], {} if found is MISSING else found, body.get("with"))

@@ -28,6 +28,8 @@ from apps.workflows.triggers.types import check_trigger
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9\-]{0,79}\Z")
 MAX_CALL_CHAIN = 50
+# With one of these nothing is known of the steps; with other mistakes each step's own are told all the same.
+UNREADABLE = frozenset({"not_json", "too_large", "too_deep", "schema_violation"})
 
 
 def ensure_workflow(*, slug: str, name: str, definition: Mapping[str, Any]) -> None:
@@ -56,7 +58,9 @@ def validate_definition(definition: Any, *, workflow: str = "") -> list[Problem]
     """
     found = validate(definition, types=config_validators(), facts=step_facts())
     if not errors(found):
-        found += [*_secrets(definition), *_calls(definition, workflow), *prompt_problems(definition)]
+        found += [*_secrets(definition), *_calls(definition, workflow)]
+    if not any(one.code in UNREADABLE for one in found):
+        found += prompt_problems(definition)
     return [*told_all(found), *_triggers(definition, workflow)]
 
 

@@ -12,10 +12,10 @@ from apps.ai import facade as ai
 from apps.ai.contracts import PromptOption
 from apps.ai.registries import PromptUse, PromptUsers
 from apps.workflows.core.problems import Problem, problem
+from apps.workflows.core.values import is_dynamic
 
 ASKING = "ai.generate"
 NEAREST = 3
-DYNAMIC = ("$ref", "$expr", "$text", "$secret")
 # Current versions and drafts of workflows that are in use; a draft exists only while it differs or once was worked on.
 USES = """
 WITH documents AS (
@@ -59,7 +59,7 @@ def _of_step(place: str, given: Mapping[str, Any], option: PromptOption | None) 
     if option.archived:
         yield problem("prompt_archived", f"{place}.prompt", name=name)
     values = given.get("variables", {})
-    if not any(key in values for key in DYNAMIC):
+    if isinstance(values, Mapping) and not is_dynamic(values):
         yield from _of_values(f"{place}.variables", name, option, values)
 
 
