@@ -65,7 +65,7 @@ def found(steps: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
 @db
 def test_a_prompt_that_does_not_exist_cannot_be_published_and_the_nearest_is_named(tenant: TenantRef) -> None:
     published("Hello {{name}}")
-    for name in ("friendly-repy", "friendly-reply@7", "task.drafting@2", "Friendly reply", ""):
+    for name in ("friendly-repy", "friendly-reply@7", "task.drafting@2", "Friendly reply"):
         assert found(ask(name, name="Ada")) == [("error", "unknown_prompt", "steps.a.with.prompt")], name
     (told,) = validate_definition({"schema": 1, "start": "a", "steps": ask("friendly-repy", name="Ada")})
     assert "friendly-reply" in told.suggestion
@@ -74,6 +74,24 @@ def test_a_prompt_that_does_not_exist_cannot_be_published_and_the_nearest_is_nam
             slug="w", name="w", definition={"schema": 1, "start": "a", "steps": ask("friendly-repy", name="Ada")}
         )
     assert "friendly-repy" in str(caught.value.fields["steps.a.with.prompt"])
+
+
+@db
+@pytest.mark.parametrize(
+    "given", [{}, {"prompt": ""}, {"prompt": "x", "messages": [{"role": "user", "content": "x"}]}, {"temperature": 0}]
+)
+def test_a_step_says_one_thing_to_the_model_and_is_told_so_once_in_words(
+    tenant: TenantRef, given: dict[str, Any]
+) -> None:
+    assert found({"a": {"type": "ai.generate", "with": given}}) == [("error", "nothing_to_say", "steps.a.with.prompt")]
+    other = found({"a": {"type": "ai.generate", "with": {**given, "colour": "red"}}})
+    assert [code for _severity, code, _place in other] == ["bad_config", "nothing_to_say"]
+
+
+@db
+def test_other_mistakes_do_not_hide_those_of_a_prompt(tenant: TenantRef) -> None:
+    steps = {**ask("nobody"), "lost": {"type": "log", "with": {"message": "x"}}}
+    assert {code for _severity, code, _place in found(steps)} == {"unreachable_step", "unknown_prompt"}
 
 
 @db

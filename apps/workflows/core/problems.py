@@ -146,6 +146,10 @@ CATALOGUE: Mapping[str, ProblemKind] = {
     "workflow_cycle": _error(
         _("These workflows would call each other for ever: %(path)s."), _("Remove one of the calls.")
     ),
+    "nothing_to_say": _error(
+        _("The step has to say something to the model: a prompt of the library, or messages, and not both."),
+        _("Choose a prompt, or write messages."),
+    ),
     "unknown_prompt": _error(
         _("The library has no prompt or version “%(name)s”."),
         _("Write it under Prompts and publish it, or choose another. The nearest names: %(near)s."),

@@ -208,6 +208,10 @@ VALUES: Mapping[str, Shown] = {
         wrong=_steps(call={"type": "workflow.run", "with": {"workflow": "this-workflow"}}),
         right=_steps(call={"type": "workflow.run", "with": {"workflow": "write-invoice"}}),
     ),
+    "nothing_to_say": Shown(
+        meaning=noop("A step that asks a model says nothing to it, or says it in two ways at once."),
+        wrong=_steps(ask={"type": "ai.generate", "with": {"max_output_tokens": 300}}), right=_ask("task.drafting", **ASKED),
+    ),
     "unknown_prompt": Shown(
         meaning=noop("The prompt library has no prompt by this name, or no version of it by this number."),
         wrong=_ask("task.drafting@7", **ASKED), right=_ask("task.drafting", **ASKED),

@@ -21,7 +21,7 @@ from apps.workflows.core.validate import validate
 from apps.workflows.errors import InvalidDefinition, UnknownWorkflow, WorkflowExists
 from apps.workflows.models import Secret, Workflow
 from apps.workflows.problem_texts import told_all
-from apps.workflows.services.prompts import prompt_problems
+from apps.workflows.services.prompts import with_prompt_problems
 from apps.workflows.services.secrets import hold_secrets
 from apps.workflows.services.versions import make_current, version_for
 from apps.workflows.triggers.types import check_trigger
@@ -60,7 +60,7 @@ def validate_definition(definition: Any, *, workflow: str = "") -> list[Problem]
     if not errors(found):
         found += [*_secrets(definition), *_calls(definition, workflow)]
     if not any(one.code in UNREADABLE for one in found):
-        found += prompt_problems(definition)
+        found = with_prompt_problems(definition, found)
     return [*told_all(found), *_triggers(definition, workflow)]
 
 

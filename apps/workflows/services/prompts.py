@@ -16,6 +16,7 @@ from apps.workflows.core.values import is_dynamic
 
 ASKING = "ai.generate"
 NEAREST = 3
+EITHER = "'oneOf' keyword"
 # Current versions and drafts of workflows that are in use; a draft exists only while it differs or once was worked on.
 USES = """
 WITH documents AS (
@@ -35,16 +36,26 @@ GROUP BY slug, name, prompt ORDER BY name, slug, prompt
 """
 
 
-def prompt_problems(definition: Mapping[str, Any]) -> Iterator[Problem]:
-    """Prompts steps name outright that cannot be used as they stand. One look-up for all of them, none when there is none."""
-    steps = {
-        step_id: body["with"]
+def with_prompt_problems(definition: Mapping[str, Any], found: list[Problem]) -> list[Problem]:
+    """``found`` and what is wrong with prompts steps name outright. One look-up for all of them, none when there is none.
+
+    That a step has neither prompt nor messages, or both, is said once, in words instead of the schema's.
+    """
+    asking = {
+        f"steps.{step_id}.with": body.get("with", {})
         for step_id, body in definition["steps"].items()
-        if body["type"] == ASKING and isinstance(body.get("with", {}).get("prompt"), str)
+        if body["type"] == ASKING
     }
-    known = ai.find_prompts({given["prompt"] for given in steps.values()}) if steps else {}
-    for step_id, given in steps.items():
-        yield from _of_step(f"steps.{step_id}.with", given, known.get(given["prompt"]))
+    unsaid = {place for place, given in asking.items() if bool(given.get("prompt")) is ("messages" in given)}
+    told = [one for one in found if not (one.place in unsaid and one.code == "bad_config" and EITHER in one.message)]
+    told += [problem("nothing_to_say", f"{place}.prompt") for place in asking if place in unsaid]
+    named = {
+        place: given for place, given in asking.items() if place not in unsaid and isinstance(given.get("prompt"), str)
+    }
+    known = ai.find_prompts({given["prompt"] for given in named.values()}) if named else {}
+    for place, given in named.items():
+        told += _of_step(place, given, known.get(given["prompt"]))
+    return told
 
 
 def _of_step(place: str, given: Mapping[str, Any], option: PromptOption | None) -> Iterator[Problem]:
