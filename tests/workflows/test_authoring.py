@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
+from apps.ai.prompts import library as prompts
 from apps.workflows import facade
 from apps.workflows.authoring import suggestions
 from apps.workflows.authoring.models import Suggestion
@@ -16,6 +17,7 @@ from apps.workflows.models import Workflow
 from tests.bench.design import GOALS, full_bench, parts_of
 from tests.servers.openai import OpenAIServer
 from tests.workflows.driving import inside
+from tests.workflows.test_prompt_steps import published
 
 GOAL = "When an email arrives, classify it as urgent, normal or spam, and if it is urgent notify me"
 SKETCH = {
@@ -85,6 +87,28 @@ def test_problems_go_back_to_the_model_and_the_mended_sketch_counts(model: OpenA
     assert (made.rounds, made.problems) == (2, [])
     complaint = model.requests[1]["messages"][-1]["content"]
     assert "steps.sort.with.labels" in complaint
+
+
+def test_a_model_may_name_the_workspaces_prompts_and_may_not_invent_one(model: OpenAIServer, editor: User) -> None:
+    with inside():
+        published("Dear {{customer}} {{ps}}", variables=[{"name": "ps", "note": "", "optional": True}])
+        prompts.create_prompt(title="Only a draft", user="x")
+
+    def sketch(prompt: str) -> dict[str, Any]:
+        told = {"prompt": prompt, "variables": {"customer": "{{inputs.text}}"}}
+        write = {"id": "write", "type": "ai.generate", "title": "Write", "with": told, "next": None}
+        return {"json": {**SKETCH, "steps": [write]}}
+
+    model.script(sketch("polite-reply"), sketch("friendly-reply"))
+    made, _told = worked_out(GOAL, editor)
+    rules = model.requests[0]["messages"][0]["content"]
+    assert '- friendly-reply: "Friendly reply"; variables: customer*, ps' in rules
+    assert "only-a-draft" not in rules and "task.drafting" not in rules
+    complaint = model.requests[1]["messages"][-1]["content"]
+    assert "polite-reply" in complaint and "friendly-reply" in complaint
+    assert (made.rounds, made.problems) == (2, [])
+    (step,) = made.definition["steps"].values()
+    assert step["with"] == {"prompt": "friendly-reply", "variables": {"customer": {"$ref": "inputs.text"}}}
 
 
 def test_what_cannot_be_mended_is_kept_with_its_problems(model: OpenAIServer, editor: User) -> None:

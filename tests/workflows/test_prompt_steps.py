@@ -1,11 +1,15 @@
 """Steps that name a prompt of the library: what is told before publishing, what is sent, which version the answer is tied to."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
+from apps.accounts.models import User
 from apps.ai.models import AICall, Prompt
 from apps.ai.prompts import library
 from apps.ai.registries import prompt_users
@@ -15,6 +19,7 @@ from apps.workflows.advice import BY_CODE
 from apps.workflows.builder import drafts
 from apps.workflows.errors import InvalidDefinition
 from apps.workflows.facade import validate_definition
+from apps.workflows.models import Effect, StepRun
 from tests.servers.openai import OpenAIServer
 from tests.workflows import driving
 
@@ -227,6 +232,39 @@ def test_the_answer_is_tied_to_the_version_that_was_said(model: OpenAIServer) ->
         library.use_version("friendly-reply", 1)
     assert start(name="Cy").outputs == "friendly-reply@1"
     assert said(model) == ["Write to Ada {{x}}.", "Greet Bo.", "Write to Cy."]
+
+
+@db
+@pytest.mark.parametrize(
+    ("kind", "version", "link"),
+    [
+        ("ai.generate", "friendly-reply@2", 'href="/prompts/friendly-reply/versions/2/"'),
+        ("ai.generate", "task.drafting@1/large", ""),
+        ("ai.review", "judge@3", ""),
+    ],
+)
+def test_a_step_of_a_run_shows_the_version_and_leads_to_the_workspaces_own(
+    tenant: TenantRef, user: User, browse: Callable[..., Client], kind: str, version: str, link: str
+) -> None:
+    facade.ensure_workflow(slug="w", name="w", definition=LOG)
+    run_id = facade.start_run(workflow="w", inputs={})
+    common = {"run_id": run_id, "seq": 1, "type": kind, "started_at": "2026-11-22T00:00:00Z", "attempt": 1}
+    StepRun.objects.create(
+        **common, path="a", step_id="a", state="succeeded", output={"text": "x", "prompt_version": version}
+    )
+    StepRun.objects.create(**common, path="b", step_id="b", state="failed", output=None)
+    Effect.objects.create(
+        run_id=run_id, path="b", type=kind, effect_class="metered", key="k" * 64, request_hash="0" * 64, work_id=1, fence=1,
+        request=json.dumps({"prompt_version": version}), state="failed",
+    )  # fmt: skip
+    StepRun.objects.create(**common, path="c", step_id="c", state="succeeded", output={"prompt_version": ""})
+    client = browse(user)
+    address = reverse("workflows:run_detail", args=[run_id], urlconf="echopilot.urls_tenant")
+    for step in ("a", "b"):
+        page = client.get(address, {"step": step}).text
+        assert f"<bdi>{version}</bdi>" in page
+        assert (link in page) if link else ("/versions/" not in page)
+    assert "<dt>Prompt</dt>" not in client.get(address, {"step": "c"}).text
 
 
 def test_a_pinned_step_keeps_its_version(model: OpenAIServer) -> None:

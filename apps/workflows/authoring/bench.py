@@ -1,5 +1,6 @@
-"""What a design may be made of in the current workspace: installed steps, working connections, and the validator as the judge."""
+"""What a design may be made of in the current workspace: installed steps, working connections, prompts, the validator as judge."""
 
+from apps.ai import facade as ai
 from apps.connectors import facade as connectors
 from apps.workflows.authoring.asking import Problem, StepOption, Workbench
 from apps.workflows.contracts import StepDescription
@@ -13,7 +14,7 @@ ONLY_FOR_TASKS = frozenset({"task.brief", "task.verdict", "task.ask_person", "ta
 
 
 def workbench() -> Workbench:
-    """The bench of the current tenant, in the reader's language. Two queries."""
+    """The bench of the current tenant, in the reader's language. Three queries."""
     working = [one for one in connectors.list_connections() if one.state == "active"]
     return Workbench(
         steps=[_option(one) for one in describe_steps() if one.type not in ONLY_FOR_TASKS],
@@ -23,6 +24,7 @@ def workbench() -> Workbench:
             Problem(place=one.place, message=f"{one.message} {one.suggestion}".strip())
             for one in errors(validate_definition(definition))
         ],
+        prompts=[one for one in ai.list_prompts() if not one.builtin],
     )
 
 

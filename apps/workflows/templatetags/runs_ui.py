@@ -1,6 +1,7 @@
 """Drawing tags of the pages about runs: a lane of the time line, history strips, JSON as a tree, differences."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,9 +16,10 @@ from django.utils.translation import gettext as _
 from apps.core.redaction import redact
 from apps.workflows.advice import Advice, advice_for
 from apps.workflows.approvals.rulebook import sentences
-from apps.workflows.contracts import EffectLine
+from apps.workflows.contracts import EffectLine, StepDetail
 from apps.workflows.enums import EffectState, RunState
 from apps.workflows.presentation import LIVE, ComparedStep, TraceLine, length_of
+from apps.workflows.services.prompts import ASKING
 
 register = template.Library()
 
@@ -27,6 +29,7 @@ MAX_ITEMS = 200
 OPEN_TO = 2
 MAX_DEPTH = 10
 STRIP = 20
+OWN_PROMPT = re.compile(r"([a-z][a-z0-9-]*)@([0-9]{1,6})")
 STRIP_KINDS = {RunState.SUCCEEDED: "ok", RunState.FAILED: "bad", RunState.CANCELLED: "off"}
 
 
@@ -48,6 +51,17 @@ def passed_by(effect: EffectLine) -> list[dict[str, str]]:
     named = dict.fromkeys(str(reason["rule"]) for reason in effect.reasons if reason.get("rule"))
     said = sentences(named)
     return [{"id": rule, "sentence": said[rule]} for rule in named if rule in said]
+
+
+@register.simple_tag
+def prompt_said(detail: StepDetail) -> dict[str, Any]:
+    """The prompt and version a model step's call was made with, empty when it named none. ``slug`` and ``number`` are those of a
+    prompt of the workspace."""
+    output = detail.step.output if isinstance(detail.step.output, dict) else {}
+    asked = [effect.request for effect in detail.effects if isinstance(effect.request, dict)]
+    name = next((str(one["prompt_version"]) for one in (output, *reversed(asked)) if one.get("prompt_version")), "")
+    own = OWN_PROMPT.fullmatch(name) if detail.step.type == ASKING else None
+    return {"name": name, "slug": own[1] if own else "", "number": int(own[2]) if own else None}
 
 
 @register.simple_tag
