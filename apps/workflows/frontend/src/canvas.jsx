@@ -278,7 +278,7 @@ function Flow({ app, draft }) {
         aria-label={app.t("steps")}>
         <Background gap={24} size={1.4} />
         <Controls showInteractive={false} position={view.rtl ? "bottom-right" : "bottom-left"} fitViewOptions={{ padding: 0.15, maxZoom: 1 }} />
-        {!view.vertical && Object.keys(doc.steps).length > 4 && <MiniMap pannable zoomable position={view.rtl ? "bottom-left" : "bottom-right"} nodeClassName={(node) => toneOf(node.data.body.type)} nodeBorderRadius={12} />}
+        {!view.vertical && !app.readOnly && Object.keys(doc.steps).length > 4 && <MiniMap pannable zoomable position={view.rtl ? "bottom-left" : "bottom-right"} nodeClassName={(node) => toneOf(node.data.body.type)} nodeBorderRadius={12} />}
       </ReactFlow>
       {empty && <div class="b-empty"><Icon name="workflow" /><h2>{app.t("empty")}</h2><p>{app.t("emptyHelp")}</p><button type="button" class="btn primary" onClick={(event) => app.openPalette({}, event.currentTarget)}><Icon name="plus" /> {app.t("addStep")}</button></div>}
       {!app.readOnly && <div class="b-tools">
