@@ -5,6 +5,8 @@ from django.urls import include, path
 from apps.core.back_office import workspace_office
 
 urlpatterns = [
+    path("hooks/", include("apps.workflows.triggers.urls_doors")),
+    path("hooks/", include("apps.connectors.urls")),
     path("admin/", workspace_office.urls),
     path("api/v1/", include("echopilot.api")),
     path("", include("apps.portal.urls")),
@@ -18,8 +20,6 @@ urlpatterns = [
     path("", include("apps.workflows.urls")),
     path("triggers/", include("apps.workflows.triggers.urls")),
     path("secrets/", include("apps.workflows.secrets.urls")),
-    path("hooks/", include("apps.workflows.triggers.urls_doors")),
-    path("hooks/", include("apps.connectors.urls")),
     path("connections/webhooks/", include("apps.connectors.webhooks_out.urls")),
     path("connections/", include("apps.connectors.urls_portal")),
     path("costs/", include("apps.ai.urls")),

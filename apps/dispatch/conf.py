@@ -41,7 +41,8 @@ class DispatchConf:
     prune_page: int = 500
     wake_by_broker: bool = True
     wake_expires_s: float = 30
-    wake_gap_s: float = 0.01
+    wake_gap_s: float = 0.025
+    """Wake-ups that follow each other closer are sent as one: each costs the sender and every worker half a millisecond or more."""
     wake_breaker_s: float = 5
     wake_breaker_cap_s: float = 60
     burst: float = 25.0

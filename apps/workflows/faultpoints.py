@@ -24,6 +24,9 @@ POINTS = (
     "parents.told",
     "find.before_send",
     "find.after_answer",
+    "delivery.before_commit",
+    "delivery.after_commit",
+    "begin.before_commit",
 )
 
 _armed, _, _count = os.environ.get("FAULT_AT", "").partition(":")

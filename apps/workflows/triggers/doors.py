@@ -72,8 +72,8 @@ def _taken(
     request: HttpRequest, trigger: Trigger, *, body: bytes, payload: dict[str, object], largest: int
 ) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    firing, new = receiving.receive(trigger, headers=headers, body=body, payload=payload, largest=largest)
-    return JsonResponse({"received": True, "id": str(firing.pk), "repeat": not new}, status=202)
+    taken, new = receiving.receive(trigger, headers=headers, body=body, payload=payload, largest=largest)
+    return JsonResponse({"received": True, "id": str(taken), "repeat": not new}, status=202)
 
 
 def _refusal(error: PlatformError) -> HttpResponse:

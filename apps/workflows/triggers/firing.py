@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from apps.core.errors import InvalidInput, LimitReached, NotAllowed, NotFound, PlatformError
@@ -22,7 +21,7 @@ from apps.tenants.facade import current_tenant
 from apps.workflows.core.paths import as_text
 from apps.workflows.models import Firing, Run, Trigger
 from apps.workflows.services.runs import start_run
-from apps.workflows.triggers import calendar, filling
+from apps.workflows.triggers import calendar, filling, store
 from apps.workflows.triggers.enums import FiringState, Overlap, TriggerKind
 from apps.workflows.triggers.registries import TASKS, NewRequest, request_doors
 
@@ -125,25 +124,25 @@ def begin(firing: Firing, *, trigger: Trigger, now: datetime) -> None:
     if overlap != Overlap.ALLOW and _is_running(trigger):
         _hold_back(firing, queue=overlap == Overlap.QUEUE, now=now)
         return
+    decide(firing, trigger=trigger, now=now)
+    store.save_decision(firing)
+
+
+def decide(firing: Firing, *, trigger: Trigger, now: datetime) -> None:
+    """Start the run or task of an occasion and note at it, unsaved, what became of it. See ``begin``."""
     try:
-        with transaction.atomic():
-            _require_startable(trigger, firing)
-            if trigger.config.get("task"):
+        _require_startable(trigger, firing)
+        if trigger.config.get("task"):
+            with transaction.atomic():
                 firing.task_id = _submit(firing, trigger)
-            else:
-                firing.run_id = _start(firing, trigger)
+        else:
+            firing.run_id = _start(firing, trigger)
     except FINAL as error:
-        refuse(firing, code=error.code, problem=_said(error), now=now)
-        Trigger.objects.filter(pk=trigger.pk).update(failures=F("failures") + 1, problem=_said(error))
+        _note(firing, FiringState.REFUSED, now=now, code=error.code, problem=_said(error))
+        store.note_refusal(trigger, _said(error))
         return
-    _decide(firing, FiringState.STARTED, now=now)
-    Trigger.objects.filter(pk=trigger.pk).update(failures=0, problem="", fired_at=now)
-
-
-def refuse(firing: Firing, *, code: str, problem: str, now: datetime) -> None:
-    """End an occasion that starts nothing, with the reason."""
-    firing.code, firing.problem = code[:64], problem[:500]
-    _decide(firing, FiringState.REFUSED, now=now)
+    _note(firing, FiringState.STARTED, now=now)
+    store.note_success(trigger, now=now)
 
 
 def _require_startable(trigger: Trigger, firing: Firing) -> None:
@@ -167,8 +166,8 @@ def _hold_back(firing: Firing, *, queue: bool, now: datetime) -> None:
         firing.save(update_fields=["state"])
         _look_again(firing)
         return
-    firing.code = "overlap"
-    _decide(firing, FiringState.SKIPPED, now=now)
+    _note(firing, FiringState.SKIPPED, now=now, code="overlap")
+    store.save_decision(firing)
 
 
 def _look_again(firing: Firing) -> None:
@@ -188,25 +187,22 @@ def begin_by_id(*, firing_id: UUID | str) -> None:
     Calling it again for one that is decided changes nothing.
     """
     with transaction.atomic():
-        rows = Firing.objects.select_for_update(of=("self",)).select_related("trigger__workflow")
-        firing = rows.filter(pk=firing_id).first()
+        firing = store.locked(firing_id)
         if firing is None or firing.state not in (FiringState.RECEIVED, FiringState.QUEUED):
             return
-        trigger, now = firing.trigger, database_now()
-        if not trigger.is_on and firing.replay_of is None:
-            refuse(
-                firing,
-                code="switched_off",
-                problem=_("The trigger was switched off before this was taken on."),
-                now=now,
-            )
+        trigger = store.trigger_by_id(firing.trigger_id)
+        assert trigger is not None  # held by the foreign key
+        if trigger.is_on or firing.replay_of is not None:
+            begin(firing, trigger=trigger, now=trigger.read_at)
             return
-        begin(firing, trigger=trigger, now=now)
+        said = _("The trigger was switched off before this was taken on.")
+        _note(firing, FiringState.REFUSED, now=trigger.read_at, code="switched_off", problem=said)
+        store.save_decision(firing)
 
 
-def _decide(firing: Firing, state: FiringState, *, now: datetime) -> None:
+def _note(firing: Firing, state: FiringState, *, now: datetime, code: str = "", problem: str = "") -> None:
     firing.state, firing.decided_at = state, now
-    firing.save(update_fields=["state", "decided_at", "run_id", "task_id", "code", "problem"])
+    firing.code, firing.problem = code[:64], problem[:500]
 
 
 def told(firing: Firing) -> dict[str, Any]:

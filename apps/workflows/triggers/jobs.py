@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.dispatch.contracts import JobContext
+from apps.workflows.faultpoints import reach
 from apps.workflows.models import Firing, Trigger
 from apps.workflows.triggers import firing
 from apps.workflows.triggers.enums import FiringState
@@ -22,7 +24,10 @@ def fire(job: JobContext) -> None:
 
 def begin(job: JobContext) -> None:
     """An occasion was received, or waits its turn."""
-    firing.begin_by_id(firing_id=job.work.ref)
+    with transaction.atomic():
+        firing.begin_by_id(firing_id=job.work.ref)
+        job.complete_in_transaction()
+        reach("begin.before_commit")
 
 
 def sweep(job: JobContext) -> None:

@@ -6,6 +6,7 @@ version brings back the same address and secret.
 """
 
 import secrets
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -47,6 +48,7 @@ class Trigger(models.Model):
     failures = models.PositiveIntegerField(default=0, help_text="Refused occasions in a row.")
     problem = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
+    read_at: datetime  # the database's clock when ``store`` read the row
 
     class Meta:
         constraints = [

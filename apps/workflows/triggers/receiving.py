@@ -1,7 +1,8 @@
-"""Deliveries from outside: proven, stored, answered; carried out afterwards by a worker, in any order, each once."""
+"""Deliveries from outside: proven, stored with the run they start, answered; carried out by a worker, in any order, each once."""
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,15 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from django.core.cache import caches
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import transaction
 from django.http import QueryDict
 
 from apps.core.errors import InvalidInput, NotFound
 from apps.workflows.engine.plain_json import UnstorableValue, storable
+from apps.workflows.faultpoints import reach
 from apps.workflows.models import Firing, Trigger
-from apps.workflows.triggers import firing, verifying
-from apps.workflows.triggers.enums import FiringState
+from apps.workflows.triggers import firing, store, verifying
+from apps.workflows.triggers.enums import FiringState, TriggerKind
 from apps.workflows.triggers.errors import (
     DeliveryRefused,
     DeliveryTooLarge,
@@ -25,6 +26,8 @@ from apps.workflows.triggers.errors import (
     TooManyDeliveries,
     UnsupportedBody,
 )
+
+logger = logging.getLogger(__name__)
 
 LARGEST = 256 * 1024
 RATE_PER_MINUTE = 120
@@ -37,15 +40,15 @@ Json = Any
 
 def receive(
     trigger: Trigger, *, headers: Mapping[str, str], body: bytes, payload: Mapping[str, Json], largest: int = LARGEST
-) -> tuple[Firing, bool]:
-    """Take one delivery for the trigger ``find`` gave: the occasion, and whether it is new.
+) -> tuple[UUID, bool]:
+    """Take one delivery for the trigger ``find`` gave: the occasion's id, and whether it is new.
 
-    ``payload`` is what was parsed, ``body`` the raw bytes the signature covers. Stored before this returns; carried out afterwards.
+    ``payload`` is what was parsed, ``body`` the raw bytes the signature covers. Stored, with its run queued, before this returns.
     Raises ``TooManyDeliveries``, ``DeliveryRefused``, ``InvalidInput``.
     """
     if len(body) > largest:
         raise DeliveryTooLarge
-    now = firing.database_now()
+    now = trigger.read_at
     _require_pace(trigger)
     secrets = [trigger.secret]
     if trigger.previous_until and trigger.previous_until > now:
@@ -63,8 +66,7 @@ def receive(
 
 def find(*, key: str, kind: str) -> Trigger:
     """The trigger behind an address. Raises ``NotFound``, the same for unknown, switched off, set aside and archived."""
-    rows = Trigger.objects.select_related("workflow").filter(address_key=key, kind=kind, removed_at__isnull=True)
-    trigger = rows.filter(enabled=True, workflow__archived_at__isnull=True).first()
+    trigger = store.trigger_at(key=key, kind=kind)
     if trigger is None:
         raise NotFound
     return trigger
@@ -75,10 +77,13 @@ def _require_pace(trigger: Trigger) -> None:
     limit = trigger.config.get("rate_per_minute", RATE_PER_MINUTE)
     key = f"trigger-rate:{trigger.pk}"
     cache = caches["tenant"]
-    cache.add(key, 0, 60)
-    try:
-        count = cache.incr(key)
-    except ValueError:  # it ran out between the two calls
+    for _twice in range(2):
+        try:
+            count = cache.incr(key)
+            break
+        except ValueError:  # the first of this minute
+            cache.add(key, 0, 60)
+    else:  # it ran out between the two calls
         return
     if count > limit:
         raise TooManyDeliveries(retry_after=60)
@@ -91,23 +96,29 @@ def _identity(trigger: Trigger, headers: Mapping[str, str], body: bytes) -> str:
     return hashlib.sha256(b"id:" + given.encode() if given else b"body:" + body).hexdigest()
 
 
-def _store(trigger: Trigger, payload: dict[str, Json], *, dedupe: str, now: datetime) -> tuple[Firing, bool]:
+def _store(trigger: Trigger, payload: dict[str, Json], *, dedupe: str, now: datetime) -> tuple[UUID, bool]:
     window = timedelta(seconds=trigger.config.get("dedupe_window_s", WINDOW_S))
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            # Two copies that arrive at the same moment take turns, so that the second sees the first.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{trigger.pk}:{dedupe}"])
-        earlier = (
-            Firing.objects.filter(trigger=trigger, dedupe=dedupe, replay_of__isnull=True, created_at__gt=now - window)
-            .only("pk")
-            .first()
-        )
+        earlier = store.repeat_of(trigger=trigger, dedupe=dedupe, now=now, window=window)
         if earlier is not None:
-            Firing.objects.filter(pk=earlier.pk).update(repeats=F("repeats") + 1)
             return earlier, False
-        taken = Firing.objects.create(trigger=trigger, dedupe=dedupe, state=FiringState.RECEIVED, payload=payload)
-        firing.enqueue_begin(taken)
-        return taken, True
+        taken = Firing(trigger=trigger, dedupe=dedupe, state=FiringState.RECEIVED, payload=payload)
+        if trigger.kind == TriggerKind.WEBHOOK and not trigger.config.get("task"):
+            _begin_at_once(taken, trigger, now)
+        store.insert(taken)
+        reach("delivery.before_commit")
+        if taken.state == FiringState.RECEIVED:
+            firing.enqueue_begin(taken)
+    reach("delivery.after_commit")
+    return taken.pk, True
+
+
+def _begin_at_once(taken: Firing, trigger: Trigger, now: datetime) -> None:
+    """Queue the run in the transaction that stores the delivery; what fails unforeseen is left to a worker, delivery and all."""
+    try:
+        firing.decide(taken, trigger=trigger, now=now)
+    except Exception:
+        logger.exception("a delivery could not be begun at once", extra={"trigger": str(trigger.pk)})
 
 
 def replay(*, firing_id: UUID) -> Firing:

@@ -11,6 +11,7 @@ import pytest
 
 from apps.dispatch.models import WorkItem
 from apps.tasks.models import Task
+from apps.workflows.conf import RUN_KIND
 from apps.workflows.models import Firing, Run, Trigger
 from apps.workflows.triggers import firing, receiving, syncing, verifying
 from tests.workflows.triggers.world import publish
@@ -71,11 +72,9 @@ def test_a_proven_delivery_is_stored_answered_and_carried_out(door, config) -> N
     answer = post({"order": 7})
     assert answer.status_code == 202
     taken = Firing.objects.get(pk=answer.json()["id"])
-    assert (taken.state, taken.payload["body"]) == ("received", {"order": 7})
-    assert WorkItem.objects.filter(kind=firing.BEGIN, ref=str(taken.pk)).exists()
-    begin_all()
-    taken.refresh_from_db()
+    assert (taken.state, taken.payload["body"]) == ("started", {"order": 7})
     assert Run.objects.get(pk=taken.run_id).inputs == {"order": 7}
+    assert list(WorkItem.objects.values_list("kind", "ref")) == [(RUN_KIND, str(taken.run_id))]
     assert "authorization" not in taken.payload["headers"]
 
 
