@@ -43,6 +43,7 @@ TITLES: dict[str, str | Promise] = {
     "tainted_value": _("Filled by a model or a stranger"),
     "untrusted_choice": _("Chosen by a model or a stranger"),
     "no_way_on_failure": _("No way for failures"),
+    "nothing_to_say": _("Nothing is said to the model"),
     "unknown_prompt": _("Unknown prompt"),
     "prompt_not_published": _("Prompt without a version"),
     "prompt_archived": _("Archived prompt"),

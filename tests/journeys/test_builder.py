@@ -422,3 +422,76 @@ def test_inputs_triggers_and_settings_are_edited_and_published(opened: Any, way:
     page.wait_for_url(re.compile(f"/workflows/{builder.slug}/$"))
     page.goto(f"/triggers/?workflow={builder.slug}")
     expect(page.locator("main")).to_contain_text("schedule")
+
+
+def written(page: Page, title: str, request: str) -> str:
+    """A prompt of the workspace, published. Returns its name."""
+    page.goto("/prompts/new/")
+    page.locator("main [name=title]").fill(f"{title} {time.time_ns() // 1_000_000}")
+    page.locator("main [name=user]").fill(request)
+    page.locator("main form button.primary").click()
+    page.wait_for_url(re.compile(r"/prompts/(?!new/)[a-z0-9-]+/$"))
+    slug = page.url.rstrip("/").rpartition("/")[2]
+    page.goto(f"/prompts/{slug}/publish/")
+    page.locator("main form button.primary").last.click()
+    page.wait_for_url(re.compile(f"/prompts/{slug}/.*(?<!publish/)$"))
+    return slug
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_a_prompt_of_the_library_is_chosen_filled_and_pinned(opened: Any, way: str) -> None:
+    size, language = WAYS[way]
+    page, stations = opened(size, language=language, more=((NARROW, "light"),))
+    builder, hand = Builder(page), Hand(page, way)
+    reply = written(page, f"Reply {way}", "Write to {{customer}}: {{words}}")
+    offer = written(page, f"Offer {way}", "An offer for {{customer}} about {{goods}}")
+    builder.begin(f"Prompts {way}")
+    if way == "touch":
+        page.locator("button[data-view=outline]").tap()
+        page.locator("#outline .b-more .b-add > summary").tap()
+        page.locator("#outline .b-more select").select_option("ai.generate")
+        page.locator("#outline .b-more .b-add button").tap()
+    else:
+        builder.add("ai.generate", "generate")
+    inside = page.locator("#inspector")
+    step = next(iter(builder.document()["steps"]))
+    expect(page.locator(f".b-insp[data-step={step}]")).to_be_visible()
+
+    hand.press(inside.locator("#f-with-told-here"))
+    expect(inside.locator("[name='with.messages.0.content']")).to_be_visible()
+    hand.press(inside.locator("#f-with-told-library"))
+    expect(inside.locator("#f-with-prompt")).to_be_visible()
+    inside.locator("#f-with-prompt").select_option(reply)
+    customer, words = (inside.locator(f"#f-with-variables-{name}") for name in ("customer", "words"))
+    expect(words).to_be_visible()
+    expect(inside.locator(".err.error")).to_have_count(2)
+    hand.write(customer, "Ada")
+    hand.write(words, "They wrote: ")
+    hand.press(inside.locator(".b-data > summary"))
+    words.focus()
+    page.keyboard.press("End")
+    hand.press(inside.locator(".b-data .b-path").first)
+    expect(words).to_have_value(re.compile(r"^They wrote: \{\{.+\}\}$"))
+    expect(inside.locator(".err")).to_have_count(0)
+    given = builder.document()["steps"][step]["with"]
+    assert (given["prompt"], given["variables"]["customer"]) == (reply, "Ada")
+    assert given["variables"]["words"]["$text"].startswith("They wrote: {{")
+    stations.arrived(page, f"a prompt with variables, {way}")
+    page.set_viewport_size(size)
+
+    inside.locator("#f-with-prompt-version").select_option("1")
+    expect(inside.locator("#f-with-prompt-version")).to_have_value("1")
+    assert builder.document()["steps"][step]["with"]["prompt"] == f"{reply}@1"
+    inside.locator("#f-with-prompt").select_option(offer)
+    expect(inside.locator("#f-with-variables-goods")).to_be_visible()
+    expect(customer).to_have_value("Ada")
+    expect(inside.locator(".err.warning")).to_have_count(1)
+    stations.arrived(page, f"another prompt, {way}")
+    page.set_viewport_size(size)
+    hand.press(inside.locator("[name=_remove][value='with.variables.words']"))
+    expect(words).to_have_count(0)
+    hand.write(inside.locator("#f-with-variables-goods"), "chairs")
+    expect(inside.locator(".err")).to_have_count(0)
+    given = builder.document()["steps"][step]["with"]
+    assert given == {"prompt": offer, "variables": {"customer": "Ada", "goods": "chairs"}}
+    expect(inside.locator(f"a[href='/prompts/{offer}/']")).to_be_visible()
