@@ -106,6 +106,16 @@ def test_a_call_shows_its_price_and_its_texts_only_to_those_who_may_change_promp
     assert browse(user).get(path("call_detail", uuid.uuid4())).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("label", "link"),
+    [("mine@3", "/prompts/mine/versions/3/"), ("task.drafting@1/large", "/prompts/built-in/task.drafting/"), ("mine@draft", ""),
+     ("judge@1", ""), ("", "")],
+)  # fmt: skip
+def test_a_call_leads_to_the_prompt_it_was_made_with(tenant, browse: Browse, user: User, label: str, link: str) -> None:
+    page = said(browse(user), path("call_detail", add_call(at=now(), prompt_version=label).pk))
+    assert (f'href="{link}"' in page) if link else ("/prompts/mine" not in page and "/prompts/judge" not in page)
+
+
 def test_a_budget_is_set_to_the_micro_dollar(tenant, browse: Browse, user: User) -> None:
     answer = browse(user).post(path("budget_create"), BUDGET | {"cap": "0.000007"})
     assert answer.status_code == 302, answer.content.decode()[-2000:]

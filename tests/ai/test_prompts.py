@@ -9,7 +9,10 @@ from apps.ai import facade as ai
 from apps.ai.errors import PromptExists, PromptMoved, PromptUnchanged, UnknownPrompt
 from apps.ai.models import Prompt, PromptChange, PromptVersion
 from apps.ai.prompts import library
+from apps.ai.quality import judge
 from apps.core.errors import InvalidInput
+from apps.tasks.assistant import answering
+from apps.workflows.authoring import asking
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +124,12 @@ def test_names_are_unique_and_never_those_of_built_in_prompts(tenant: Any) -> No
         written()
     with pytest.raises(InvalidInput):
         written(slug="task.other")
+
+
+@pytest.mark.parametrize("label", [judge.PROMPT_VERSION, answering.PROMPT_VERSION, asking.PROMPT_VERSION])
+def test_nobody_takes_the_label_of_the_platforms_own_calls(tenant: Any, label: str) -> None:
+    with pytest.raises(InvalidInput):
+        written(slug=label.partition("@")[0])
 
 
 def test_a_missing_value_is_an_error_that_names_the_variable(tenant: Any) -> None:

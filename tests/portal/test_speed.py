@@ -19,8 +19,8 @@ Browse = Callable[..., Client]
 PAGES = {
     "/": 37, "/tasks/inbox/": 21, "/tasks/": 15, "/tasks/?state=failed": 15, "/tasks/?q=letter": 18, "/runs/": 15, "/runs/?q=letter": 18,
     "/workflows/": 14, "/connections/": 15, "/connections/conflicts/": 14, "/costs/": 14, "/costs/calls/": 12,
-    "/costs/budgets/": 12, "/costs/models/": 12, "/costs/prices/": 12, "/assistant/": 11, "/search/?q=letter": 16,
-    "/palette/?q=letter": 13, "/notifications/": 26, "/canvas/": 14, "/more/": 11,
+    "/costs/budgets/": 12, "/costs/models/": 12, "/costs/prices/": 12, "/assistant/": 11, "/search/?q=letter": 17, "/prompts/": 12,
+    "/palette/?q=letter": 14, "/notifications/": 26, "/canvas/": 14, "/more/": 11,
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -12,6 +13,7 @@ from apps.accounts.guards import held_permissions, permission_required
 from apps.ai.enums import CallState
 from apps.ai.models import AICall
 from apps.ai.pages.filtering import UsageFilter, names_of
+from apps.ai.prompts import builtin, library
 from apps.ai.registries import call_texts
 from apps.ai.usage.calls import get_call, list_calls, siblings_of
 
@@ -58,9 +60,19 @@ def call_detail(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "may_read": may_read,
         "asked": asked,
         "answered": answered,
+        "prompt_url": _prompt_url(call.prompt_version),
         "now": timezone.now(),
     }
     return render(request, "ai/call_detail.html", context)
+
+
+def _prompt_url(label: str) -> str:
+    """The page of the prompt or version a call was made with; none for drafts and for prompts of the platform's own acts."""
+    slug, _sign, number = label.partition("@")
+    if slug in builtin.offered():
+        return reverse("prompts:builtin_detail", args=[slug])
+    is_own = library.SLUG.fullmatch(slug) and slug not in library.RESERVED and number.isdecimal()
+    return reverse("prompts:version_detail", args=[slug, int(number)]) if is_own else ""
 
 
 def _texts(call: AICall) -> tuple[list[tuple[str, str]], str]:

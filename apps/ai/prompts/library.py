@@ -31,7 +31,8 @@ from apps.core.errors import InvalidInput, NotFound
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,59}")
 REFERENCE = re.compile(r"([a-z][a-z0-9-]{0,59})(?:@([1-9][0-9]{0,5}))?")
-RESERVED = frozenset({"new", "built-in"})
+# Addresses of pages, and what the platform's own calls are labelled with.
+RESERVED = frozenset({"new", "built-in", "judge", "assistant", "design", "measures"})
 MOST = 500
 LIMITS = {"title": 120, "description": 300, "note": 300}
 
