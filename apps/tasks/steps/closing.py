@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_noop as noop
 
 from apps.core.errors import InvalidInput
@@ -18,7 +19,7 @@ class AskPerson(StepHandler):
     """Puts the answer into the person queue and waits for the decision, however long it takes."""
 
     type = "task.ask_person"
-    title = "Ask a person"
+    title = gettext_lazy("Ask a person")
     description = noop("Part of the built-in answer: puts it into the inbox and waits for a person's decision.")
     errors = ("wait_timeout",)
     config_schema = {
@@ -75,7 +76,7 @@ class Deliver(StepHandler):
     """Makes the answer the task's result and sends it back to where the request came from."""
 
     type = "task.deliver"
-    title = "Deliver the answer"
+    title = gettext_lazy("Deliver the answer")
     description = noop(
         "Part of the built-in answer: makes it the task's result and sends it back to where it was asked."
     )
@@ -113,7 +114,7 @@ class Fail(StepHandler):
     """Ends the task as failed with a reason people can act on; the run itself has done its work."""
 
     type = "task.fail"
-    title = noop("End without an answer")
+    title = gettext_lazy("End without an answer")
     description = noop("Part of the built-in answer: ends the task as failed, with a reason people can act on.")
     config_schema = {
         "type": "object",

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_noop as noop
 
 from apps.ai import facade as ai
@@ -22,7 +23,7 @@ class Brief(StepHandler):
     """Chooses the prompt of the next version: the request itself, or the last answer with what was wrong with it."""
 
     type = "task.brief"
-    title = "Brief the model"
+    title = gettext_lazy("Brief the model")
     description = noop("Part of the built-in answer: chooses what the model is told, with what was wrong last time.")
     config_schema = {
         "type": "object",
@@ -76,7 +77,7 @@ class NoteVerdict(StepHandler):
     """Writes the scores onto the task and says what is next: deliver, revise or ask a person."""
 
     type = "task.verdict"
-    title = "Decide by the score"
+    title = gettext_lazy("Decide by the score")
     description = noop(
         "Part of the built-in answer: keeps the scores and says whether to deliver, revise or ask a person."
     )
