@@ -49,7 +49,6 @@ TITLES: dict[str, str | Promise] = {
     "prompt_archived": _("Archived prompt"),
     "prompt_value_missing": _("A value for the prompt is missing"),
     "unknown_prompt_variable": _("A value the prompt does not know"),
-    "nothing_to_say": _("Nothing to ask the model"),
     "unknown_zone": _("Unknown time zone"),
     "exactly_one_rule": _("Not exactly one rule"),
     "ends_before_start": _("Ends before it begins"),
