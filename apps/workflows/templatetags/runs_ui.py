@@ -73,6 +73,11 @@ def strip(runs: Iterable[tuple[Any, str]]) -> SafeString:
     failed = sum(state == RunState.FAILED for _run, state in found)
     label = ngettext("%(failed)d of the last %(n)d run failed", "%(failed)d of the last %(n)d runs failed", len(found))
     offset = STRIP - len(found)
+    places = format_html_join(
+        "",
+        '<rect class="none" x="{}" y="8" width="5" height="2" rx="1"></rect>',
+        ((place * 7 + 1,) for place in range(offset)),
+    )
     bars = format_html_join(
         "",
         '<rect class="{}" x="{}" y="{}" width="5" height="{}" rx="1.5"><title>{}</title></rect>',
@@ -88,9 +93,10 @@ def strip(runs: Iterable[tuple[Any, str]]) -> SafeString:
         ),
     )
     return format_html(
-        '<svg class="history" viewBox="0 0 {} 18" role="img" aria-label="{}">{}</svg>',
+        '<svg class="history" viewBox="0 0 {} 18" role="img" aria-label="{}">{}{}</svg>',
         STRIP * 7,
         label % {"failed": failed, "n": len(found)},
+        places,
         bars,
     )
 
