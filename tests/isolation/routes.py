@@ -215,7 +215,7 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         )
     },
     **{
-        f"prompts:{name}": lambda v: {"slug": (v.prompt_slug, "no-such-prompt"), "number": (1, 2)}
+        f"prompts:{name}": lambda v: {"slug": (v.prompt_slug, "no-such-prompt"), "number": (1, 1)}
         for name in ("version_detail", "version_use", "version_edit")
     },
     **{
@@ -236,7 +236,7 @@ DECLARED: dict[str, Callable[[Victim], dict[str, tuple[object, object]]]] = {
         f"prompts_api:{name}": lambda v: {"slug": (v.prompt_slug, "no-such-prompt")}
         for name in ("prompt_detail", "prompt_restore", "version_list", "result_list", "case_list", "run_list")
     },
-    "prompts_api:version_use": lambda v: {"slug": (v.prompt_slug, "no-such-prompt"), "number": (1, 2)},
+    "prompts_api:version_use": lambda v: {"slug": (v.prompt_slug, "no-such-prompt"), "number": (1, 1)},
     "prompts_api:case_detail": lambda v: {
         "slug": (v.prompt_slug, "no-such-prompt"),
         "case_id": (v.prompt_case, UNKNOWN_UUID),

@@ -205,3 +205,17 @@ def test_hours_written_as_words_are_read_and_parts_nothing_was_known_in_are_name
 )  # fmt: skip
 def test_hours_in_words_in_other_languages(goal):
     assert sketched(goal)["trigger"]["with"] == {"cron": "0 9 * * 1"}
+
+
+def test_parts_given_as_settings_and_sides_of_one_sided_tests_are_mended():
+    """Both were written by a large model that knew the form only from its description."""
+    there = {"op": "all", "of": [{"op": "truthy", "left": {"$ref": "item.name"}}]}
+    made = drawn(
+        step("each", "loop", items="{{inputs.rows}}", body="is_there", **{"with": {"limit": 7}}),
+        step("is_there", "condition", when=there, then=None),
+    )
+    steps = made.definition["steps"]
+    assert steps["each"]["limit"] == 7
+    assert "with" not in steps["each"]
+    assert steps["is_there"]["when"]["of"] == [{"op": "truthy", "value": {"$ref": "loop.item.name"}}]
+    assert any("moved to the step" in one for one in made.mended)

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.workflows.core.conditions import UNARY
+
 Json = Any
 LONGEST = 40
 NAMES = {"type": ["string", "null"]}
@@ -90,6 +92,8 @@ ALIASES = {
 ENDS = frozenset({"", "end", "stop", "done", "finish", "none", "null"})
 EDGES = ("next", "on_error", "on_timeout", "then", "else", "default", "body")
 CONTROL = frozenset({"condition", "switch", "parallel"})
+# Steps without settings: everything about them is a part of the step itself.
+BARE = CONTROL | {"loop", "join"}
 COPIED = ("title", "on_error", "on_timeout", "timeout_s", "retry", "max_visits", "when", "then", "else", "cases", "default",
           "branches", "join", "items", "body", "limit", "approval")  # fmt: skip
 PLACEHOLDER = re.compile(r"\{\{([^{}]++)\}\}")
@@ -151,13 +155,21 @@ class _Translation:
             if step.get(name) is not None:
                 out[name] = self._part(name, step[name])
         if isinstance(step.get("with"), Mapping):
-            out["with"] = self._value(step["with"])
+            if kind in BARE:
+                out |= self._moved_out(kind, step["with"], out)
+            else:
+                out["with"] = self._value(step["with"])
         if kind not in CONTROL:
             if "next" in step:
                 out["next"] = self._target(step["next"])
             elif follower is not None and kind != "fail":
                 out["next"] = follower
         return out
+
+    def _moved_out(self, kind: str, settings: Mapping[str, Json], out: Mapping[str, Json]) -> dict[str, Json]:
+        """What a step without settings of its own was given as settings: its parts, such as a loop's limit."""
+        self.mended.append(f"settings of a {kind} step were moved to the step")
+        return {name: self._part(name, value) for name, value in settings.items() if name in COPIED and name not in out}
 
     def _part(self, name: str, written: Json) -> Json:
         if name == "title":
@@ -195,6 +207,8 @@ class _Translation:
                 return {**node, "$ref": self._path(node["$ref"])}
             if isinstance(node.get("$text"), str):
                 return {"$text": self._text(node["$text"])}
+            if node.get("op") in UNARY and "left" in node and "value" not in node:
+                node = {"value" if key == "left" else key: child for key, child in node.items()}
             return {str(key): self._value(child) for key, child in node.items()}
         if isinstance(node, list):
             return [self._value(child) for child in node]
