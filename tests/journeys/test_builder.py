@@ -473,6 +473,7 @@ def test_a_prompt_of_the_library_is_chosen_filled_and_pinned(opened: Any, way: s
     hand.press(inside.locator(".b-data .b-path").first)
     expect(words).to_have_value(re.compile(r"^They wrote: \{\{.+\}\}$"))
     expect(inside.locator(".err")).to_have_count(0)
+    page.wait_for_timeout(900)
     given = builder.document()["steps"][step]["with"]
     assert (given["prompt"], given["variables"]["customer"]) == (reply, "Ada")
     assert given["variables"]["words"]["$text"].startswith("They wrote: {{")
@@ -492,6 +493,7 @@ def test_a_prompt_of_the_library_is_chosen_filled_and_pinned(opened: Any, way: s
     expect(words).to_have_count(0)
     hand.write(inside.locator("#f-with-variables-goods"), "chairs")
     expect(inside.locator(".err")).to_have_count(0)
+    page.wait_for_timeout(900)
     given = builder.document()["steps"][step]["with"]
     assert given == {"prompt": offer, "variables": {"customer": "Ada", "goods": "chairs"}}
     expect(inside.locator(f"a[href='/prompts/{offer}/']")).to_be_visible()
