@@ -216,13 +216,12 @@ def _rendered(reference: str, variables: Mapping[str, Any], *, quality: str) -> 
     try:
         return ai.render_prompt(reference, variables, quality=quality)
     except UnknownPrompt as error:
-        missing = [name for name in error.fields if name != "prompt"]
+        missing = ", ".join(name for name in error.fields if name != "prompt")
         if not missing:
             raise
         told = gettext("The prompt “%(prompt)s” needs a value for: %(names)s.")
-        raise EffectFailed(
-            FailureKind.PERMANENT, error.code, told % {"prompt": reference[:80], "names": ", ".join(missing)}
-        ) from error
+        told %= {"prompt": reference[:80], "names": missing}
+        raise EffectFailed(FailureKind.PERMANENT, error.code, told) from error
 
 
 class ReviewStep(ModelStep):
