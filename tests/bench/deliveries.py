@@ -38,7 +38,7 @@ def main() -> int:
         figures = bench.measured(options.deliveries, options.rounds)
     figures["taken_times_raw"] = round(float(figures["taken_ms"]) / float(figures["raw_ms"]), 1)
     met = record(goal="deliveries", figures=figures, targets={"lost": Target(at_most=0)},
-                 note="CPU a delivery in ms: our process, and after pg_ the backends of PostgreSQL (fsync on); one process, no network")  # fmt: skip
+                 note="CPU a delivery in ms: our process; pg_taken_ms: PostgreSQL's backends (fsync on); one process, no network")  # fmt: skip
     return 0 if met else 1
 
 
@@ -70,7 +70,8 @@ class Bench:
                 if count == WARM_UP:
                     continue
                 found.setdefault(f"{name}_ms", []).append(ours)
-                found.setdefault(f"pg_{name}_ms", []).append(servers)
+                if name == "taken":  # the other parts open and close connections, whose ends are booked late
+                    found.setdefault("pg_taken_ms", []).append(servers)
         lost = self.number - _read("SELECT count(*) FROM workflows_run")
         return {**{name: round(min(each), 2) for name, each in found.items()}, "lost": lost}
 
