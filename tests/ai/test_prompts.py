@@ -140,6 +140,11 @@ def test_a_missing_value_is_an_error_that_names_the_variable(tenant: Any) -> Non
     assert set(caught.value.fields) == {"customer", "words"}
 
 
+def test_versions_of_built_in_prompts_cannot_be_pinned(tenant: Any) -> None:
+    with pytest.raises(UnknownPrompt):
+        ai.render_prompt("task.drafting@3", {"title": "a", "body": "b"})
+
+
 def test_archived_prompts_go_on_for_those_who_name_them(tenant: Any) -> None:
     written(user="One")
     library.publish_prompt("friendly-reply", revision=1)

@@ -76,8 +76,8 @@ def offered() -> tuple[str, ...]:
 
 
 def is_builtin(slug: str) -> bool:
-    """Whether a step may name it: every ``task.<kind>`` has a wording."""
-    return slug in load_prompts() or (slug.startswith("task.") and len(slug) <= MAX_SLUG)
+    """Whether a step may name it: every ``task.<kind>`` has a wording, of the version that comes with the product."""
+    return slug in load_prompts() or (slug.startswith("task.") and len(slug) <= MAX_SLUG and "@" not in slug)
 
 
 def labels(slug: str) -> list[str]:

@@ -60,7 +60,7 @@ def with_prompt_problems(definition: Mapping[str, Any], found: list[Problem]) ->
 
 def _of_step(place: str, given: Mapping[str, Any], option: PromptOption | None) -> Iterator[Problem]:
     name = given["prompt"]
-    if option is None or (option.builtin and "@" in name):
+    if option is None:
         slugs = [one.slug for one in ai.list_prompts()]
         yield problem("unknown_prompt", f"{place}.prompt", name=name, near=_nearest(name.partition("@")[0], slugs))
         return
