@@ -115,7 +115,7 @@ def test_everything_works_without_script(browser: Browser, product: Installation
     page.locator("#list-search").fill("usage")
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.get_by_role("link", name="Usage and costs").last).to_be_visible()
-    page.locator("[popovertarget=stage]:visible").click()
+    page.locator(".side [popovertarget=stage]").click()
     expect(page.locator("#stage")).to_be_visible()
     context.close()
 
