@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.ai.contracts import Message, PromptOption, PromptVariable
 from apps.ai.errors import UnknownPrompt
 from apps.ai.gateway import route
+from apps.ai.prompts import wording
 
 PROMPTS_FILE = Path(__file__).parents[1] / "data" / "prompts.toml"
-PLACE = re.compile(r"\{\{(\w+)\}\}")
 NEEDED = {"task": ("title", "body"), "task.revise": ("title", "body", "answer", "reasons")}
 LANGUAGES = {"en": "English", "es": "Spanish", "ur": "Urdu", "de": "German", "fr": "French", "hi": "Hindi", "it": "Italian",
              "pt": "Portuguese", "ar": "Arabic"}  # fmt: skip
@@ -54,8 +53,8 @@ def render_prompt(slug: str, variables: Mapping[str, Any], *, quality: str) -> t
         "hint": hint_from(str(variables.get("reasons") or "")),
     }
     messages = (
-        Message(role="system", content=fill(prompt[family]["system"], values).strip(), trusted=True),
-        Message(role="user", content=fill(prompt[family]["user"], values).strip(), trusted=False),
+        Message(role="system", content=wording.fill(prompt[family]["system"], values).strip(), trusted=True),
+        Message(role="user", content=wording.fill(prompt[family]["user"], values).strip(), trusted=False),
     )
     return messages, f"{known}@{prompt['version']}/{family}"
 
@@ -115,11 +114,6 @@ def hint_from(reasons: str) -> str:
     """A reviewer's findings as one short order a small model can follow; empty when none fits."""
     found = [order for mark, order in HINTS if mark in reasons.lower()]
     return " ".join(found[:2])
-
-
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """Replace every ``{{name}}`` once; braces inside values stay as they are."""
-    return PLACE.sub(lambda match: values.get(match.group(1), ""), template)
 
 
 @lru_cache(maxsize=1)

@@ -114,10 +114,16 @@ def _store(trigger: Trigger, payload: dict[str, Json], *, dedupe: str, now: date
 
 
 def _begin_at_once(taken: Firing, trigger: Trigger, now: datetime) -> None:
-    """Queue the run in the transaction that stores the delivery; what fails unforeseen is left to a worker, delivery and all."""
+    """Queue the run in the transaction that stores the delivery; what fails unforeseen is left to a worker, delivery and all.
+
+    The savepoint keeps a failed statement from taking the delivery with it; what was noted before it has not happened then.
+    """
     try:
-        firing.decide(taken, trigger=trigger, now=now)
+        with transaction.atomic():
+            firing.decide(taken, trigger=trigger, now=now)
     except Exception:
+        taken.state, taken.decided_at, taken.run_id = FiringState.RECEIVED, None, None
+        taken.code = taken.problem = ""
         logger.exception("a delivery could not be begun at once", extra={"trigger": str(trigger.pk)})
 
 

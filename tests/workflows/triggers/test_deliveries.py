@@ -29,7 +29,7 @@ TASK = {"type": "webhook", "with": {"verify": "none", "task": {"task_type": "oth
 # In a test's transaction the outer savepoint stands for BEGIN and COMMIT, and the host's tenant is not remembered but asked for.
 FOUND = ["SET", "SELECT", "SET", "SELECT"]
 START = ["SELECT", "SAVEPOINT", "INSERT", "INSERT", "RELEASE"]
-TAKEN = [*FOUND, "SAVEPOINT", "SELECT", *START, "INSERT", "RELEASE"]
+TAKEN = [*FOUND, "SAVEPOINT", "SELECT", "SAVEPOINT", *START, "RELEASE", "INSERT", "RELEASE"]
 REPEATED = [*FOUND, "SAVEPOINT", "SELECT", "RELEASE"]
 BEGUN = ["SAVEPOINT", "SELECT", "SELECT", *START, "UPDATE", "RELEASE"]
 
@@ -104,6 +104,23 @@ def test_what_fails_unforeseen_loses_nothing_and_a_worker_begins_it(tenant, brow
         firing.begin_by_id(firing_id=taken.pk)
     taken.refresh_from_db()
     assert (taken.state, Run.objects.get().pk) == ("started", taken.run_id)
+
+
+def test_a_failed_statement_after_the_run_takes_neither_the_delivery_nor_leaves_half_of_it(
+    tenant, browse, monkeypatch
+) -> None:
+    def fails(*_given, **_named) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    trigger, client = publish(door=OPEN), browse(None)
+    monkeypatch.setattr("apps.workflows.triggers.store.note_success", fails)
+    assert post(client, trigger, 0).status_code == 202
+    monkeypatch.undo()
+    taken = Firing.objects.get()
+    assert (taken.state, taken.run_id, Run.objects.count()) == ("received", None, 0)
+    firing.begin_by_id(firing_id=taken.pk)
+    assert Run.objects.count() == 1
 
 
 def test_a_task_is_made_by_a_worker(tenant, browse) -> None:
