@@ -49,6 +49,15 @@ def test_palette_finds_a_page_and_enter_opens_it(page: Page) -> None:
     page.wait_for_url("**/costs/")
 
 
+def test_palette_takes_what_the_whole_words_find_when_enter_comes_at_once(page: Page) -> None:
+    ask(page, "tasks")
+    expect(page.get_by_role("option").first).to_contain_text("Tasks")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("usage")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/costs/")
+
+
 def test_palette_does_things_and_the_look_stays(page: Page) -> None:
     for wish in ("dark", "device"):
         ask(page, f"> {wish}")
@@ -121,8 +130,9 @@ def test_everything_works_without_script(browser: Browser, product: Installation
 
 
 def test_palette_asks_the_assistant_and_shows_the_answer(page: Page) -> None:
-    ask(page, "?what is waiting for me")
+    ask(page, "?what")
     expect(page.locator("#palette [data-asks]")).to_have_attribute("aria-selected", "true")
+    page.keyboard.type(" is waiting for me")
     page.keyboard.press("Enter")
     go_on = page.get_by_role("option", name="Go on in the conversation")
     expect(go_on).to_have_attribute("aria-selected", "true")

@@ -41,17 +41,20 @@ class CommandPalette extends HTMLElement {
   }
 
   async ask() {
+    clearTimeout(this.timer);
     this.running?.abort();
     this.answered.hidden = true;
     this.running = new AbortController();
+    const words = this.input.value;
     const url = new URL(this.getAttribute("src"), location.href);
-    url.searchParams.set("q", this.input.value);
+    url.searchParams.set("q", words);
     url.searchParams.set("next", location.pathname + location.search);
     try {
       const answer = await fetch(url, { headers: { "HX-Request": "true" }, signal: this.running.signal });
       if (answer.status === 401) return location.reload();
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       this.list.replaceChildren(...page.body.childNodes);
+      this.found = words;
       this.mark(this.options[0]);
       this.status.textContent = `${this.options.length} ${this.status.dataset.count}`;
     } catch (error) {
@@ -116,8 +119,14 @@ class CommandPalette extends HTMLElement {
       this.mark(options[moves[event.key] % options.length]);
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      this.take(this.marked, event);
+      this.enter(event);
     }
+  }
+
+  // Fast fingers press Enter before the list belongs to their words: then what these words find is taken, not what stands there.
+  async enter(event) {
+    if (this.found !== this.input.value) await this.ask();
+    if (this.dialog.open && this.found === this.input.value) this.take(this.marked, event);
   }
 
   take(option, event) {
