@@ -18,10 +18,10 @@ down: ## Stop what a `make run` left behind, servers included
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m apps.core.embedded.down; fi
 
 test: install-dev ## The whole suite
-	$(PYTEST) -n auto --dist loadgroup $(TESTS)
+	$(PYTEST) -n auto $(TESTS)
 
 test-fast: install-dev ## The fast tests: seconds, no kills, no browsers
-	$(PYTEST) -n auto --dist loadgroup -m "not slow and not faults and not journey" $(TESTS)
+	$(PYTEST) -n auto -m "not slow and not faults and not journey" $(TESTS)
 
 smoke: install ## The loop over a few sandbox Notion rows: one line per row, fails when one is not answered
 	@$(PYTHON) -m apps.portal.smoke

@@ -4,8 +4,9 @@
 itself is copied from the template when the first test asks for it.
 """
 
+import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
@@ -27,6 +28,19 @@ from tests import transactions  # noqa: E402  (reads the settings)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rebuild-database", action="store_true", help="Build the test database's templates afresh.")
     parser.addoption("--long", action="store_true", help="The long form of tests that have one.")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.sharing import Sharing
+
+    return Sharing(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from tests.sharing import longest_first
+
+    longest_first(items)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,6 +68,17 @@ def tenancy_watch() -> Iterator[None]:
 
     with isolation.watch():
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test never inherits a connection whose server side is gone: it is opened afresh, and which test met it is said."""
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
+            print(f"\n{item.nodeid}: the connection to the database was gone", file=sys.__stderr__, flush=True)
+            connection.close()
 
 
 @pytest.fixture(autouse=True)

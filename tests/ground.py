@@ -39,6 +39,7 @@ UNSAFE_BUT_FAST = {
     "autovacuum": "off",
     "max_connections": "400",
     "max_wal_size": "4GB",
+    "statement_timeout": "100s",  # a lock nobody releases is an error with a name, before a test's own time is up
 }
 
 postgres = EmbeddedPostgres(FOLDER / "postgres", settings=UNSAFE_BUT_FAST)

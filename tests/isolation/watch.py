@@ -76,13 +76,20 @@ def _check_statement(execute: Callable[..., Any], sql: str, params: Any, many: b
 
 
 def _search_path(connection: Any) -> list[str] | None:
-    """The path in force, asked on the driver's own cursor; None when the transaction is broken and nothing can run."""
+    """The path in force, as the server reports it with every change; None when the transaction is broken and nothing can run."""
     driver = connection.connection
-    if driver is None or driver.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_INERROR:
+    if (
+        driver is None
+        or driver.closed
+        or driver.info.transaction_status == psycopg2.extensions.TRANSACTION_STATUS_INERROR
+    ):
         return None
-    with driver.cursor() as cursor:
-        cursor.execute("SHOW search_path")
-        return [part.strip().strip('"') for part in cursor.fetchone()[0].split(",")]
+    reported = driver.info.parameter_status("search_path")
+    if reported is None:  # PostgreSQL before 18 has to be asked
+        with driver.cursor() as cursor:
+            cursor.execute("SHOW search_path")
+            reported = cursor.fetchone()[0]
+    return [part.strip().strip('"') for part in reported.split(",")]
 
 
 def _is_tenant_model(model: type[Model]) -> bool:

@@ -13,7 +13,7 @@ from tests.journeys.conftest import Installation
 from tests.journeys.mail import link_in, mails
 from tests.journeys.windows import WAYS, install, named, publish, start
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ANSWER = 60_000
 

@@ -12,7 +12,7 @@ from tests.journeys.conftest import Installation
 from tests.journeys.stations import Stations
 from tests.journeys.windows import Windows
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PHONE, DESKTOP = ViewportSize(width=380, height=800), ViewportSize(width=1280, height=800)
 NARROW = ViewportSize(width=320, height=640)

@@ -12,7 +12,7 @@ from tests.journeys.conftest import Installation
 from tests.journeys.stations import Stations, refusals_recorded
 from tests.portal.pictures import STATES, pages_of, sign_in
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SIZE = {"width": 1280, "height": 800}
 STILL_MS = 10

@@ -17,7 +17,7 @@ from tests.journeys.conftest import Installation
 from tests.journeys.mail import code_for
 from tests.journeys.stations import Look, Stations, refusals_recorded
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PHONE, DESKTOP = ViewportSize(width=380, height=800), ViewportSize(width=1280, height=800)
 # The way is walked in the first look of a language; every station is seen in the second as well.

@@ -7,7 +7,7 @@ import urllib.request
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.timeout(900), pytest.mark.xdist_group("launcher")]
+pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.timeout(900)]
 
 
 def fetch(url: str, *, host: str = "localhost") -> tuple[int, str]:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.journeys.stations import Stations
 from tests.journeys.windows import WAYS, install, named, publish, start
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ANSWER = 60_000
 RISKY = ("failed-build", "newsletter-from-feed", "health-check")

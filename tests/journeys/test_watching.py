@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.conftest import Installation
 from tests.portal.pictures import sign_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.timeout(900), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.slow, pytest.mark.journey, pytest.mark.timeout(900)]
 
 
 def streams(port: str) -> int:

@@ -13,7 +13,7 @@ from apps.live.sending import TRIM, Outbox
 from apps.live.tickets import Ticket, sign
 from tests.live.reading import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("events")]
+pytestmark = [pytest.mark.slow]
 
 
 def test_a_stream_hears_its_tenant_its_topics_and_nothing_else(server: Server, tell: Any) -> None:
