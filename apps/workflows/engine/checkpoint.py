@@ -170,6 +170,7 @@ def happening_of(live: LiveRun) -> list[NewEvent]:
         workflow=live.version.workflow,
         subject_kind=live.subject_kind,
         subject_id=live.subject_id,
+        error=live.state.error,
     )
     return [event] if event is not None else []
 

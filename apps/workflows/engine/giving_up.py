@@ -28,10 +28,9 @@ def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
         return False
     abandon_open_effects(run=run, failure=Failure(kind=FailureKind.UNKNOWN, code=code, message=message))
     withdraw(run_ids=[run.pk], reason=message)
+    error = {"code": code, "message": message, "path": ""}
     cursor = {**run.cursor} if run.cursor.get("retry") else to_json(_stopped(run))
-    Run.objects.filter(pk=run_id).update(
-        state=RunState.FAILED, finished_at=Now(), cursor=cursor, error={"code": code, "message": message, "path": ""}
-    )
+    Run.objects.filter(pk=run_id).update(state=RunState.FAILED, finished_at=Now(), cursor=cursor, error=error)
     StepRun.objects.filter(run_id=run_id, state__in=[StepState.RUNNING, StepState.WAITING, StepState.REVIEW]).update(
         state=StepState.FAILED, error={"code": code, "message": message}, finished_at=Now()
     )
@@ -40,7 +39,7 @@ def fail_run(*, run_id: str, code: str, message: str, tenant_id: int) -> bool:
         return True
     if run.parent_id is not None:
         wake_parents(tenant_id=tenant_id, ended=[str(run.pk)])
-    tell_run(run, state=RunState.FAILED.value)
+    tell_run(run, state=RunState.FAILED.value, error=error)
     run_finished.announce(
         RunFinished(
             tenant_id=tenant_id,

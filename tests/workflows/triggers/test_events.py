@@ -10,10 +10,12 @@ from apps.connectors.webhooks_out.models import EventInterest, OutEvent
 from apps.core.errors import InvalidInput
 from apps.tasks.facade import cancel_task, submit_task
 from apps.tasks.models import TaskType
+from apps.workflows.engine.giving_up import fail_run
 from apps.workflows.facade import cancel_run, start_run
 from apps.workflows.models import Firing, Run
 from apps.workflows.triggers import firing, syncing
 from apps.workflows.triggers.errors import InvalidTrigger
+from tests.workflows import driving
 from tests.workflows.triggers.world import publish
 
 
@@ -36,6 +38,37 @@ def test_a_cancelled_run_of_another_workflow_starts_one_run(tenant) -> None:
     found = Firing.objects.get(trigger=trigger)
     run = Run.objects.get(pk=found.run_id)
     assert (run.trigger, run.inputs["data"]["workflow"]) == ("event", "other")
+
+
+def test_a_failed_run_tells_the_workflow_that_looks_after_failures_what_was_wrong(tenant) -> None:
+    publish(slug="other", hand={"type": "manual"})
+    trigger = event_trigger("run.failed", workflow="other")
+    run_id = start_run(workflow="other", inputs={})
+    assert fail_run(run_id=str(run_id), tenant_id=tenant.id, code="worker_kept_dying", message="m" * 900)
+    carry_out()
+    carry_out()
+    found = Firing.objects.get(trigger=trigger)
+    told = Run.objects.get(pk=found.run_id).inputs["data"]
+    assert (told["run_id"], told["workflow"]) == (str(run_id), "other")
+    assert told["error"] == {"code": "worker_kept_dying", "message": "m" * 500, "path": ""}
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_engine_tells_which_step_failed_and_why() -> None:
+    with driving.inside():
+        event_trigger("run.failed")
+        driving.workflow({"a": {"type": "set", "with": {"v": {"$expr": "1 / inputs.zero"}}}}, slug="other")
+        run_id = start_run(workflow="other", inputs={"zero": 0})
+    driving.drain()
+    try:
+        with driving.inside():
+            told, shown = OutEvent.objects.get().data, Run.objects.get(pk=run_id).error
+            assert told["error"] == shown
+            assert (shown["path"], bool(shown["code"]), bool(shown["message"])) == ("a", True, True)
+    finally:
+        with driving.inside():
+            EventInterest.objects.all().delete()
+            OutEvent.objects.all().delete()
 
 
 def test_nothing_is_kept_of_events_nobody_waits_for(tenant) -> None:
