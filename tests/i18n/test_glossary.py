@@ -13,6 +13,11 @@ from apps.i18n.packages import COMPLETE
 from tests.i18n.glossary import TERMS
 
 PLACEHOLDERS = re.compile(r"%\([^)]*\)[a-z]|\{+[^}]*\}+|<[^>]*>|`[^`]*`")
+POLITE_SPANISH = re.compile(
+    r"\b[Uu]sted(?:es)?\b|(?:^|[.:;] )(?:Abra|Añada|Compruebe|Corrija|Elija|Envíe|Escriba|Espere|Inténtelo|Mire|Publique|Recargue"
+    r"|Reintente|Use|Vuelva)\b",
+    re.MULTILINE,
+)
 ARTICLES = Path(settings.BASE_DIR) / "apps" / "portal" / "website" / "articles"
 
 """How an English text begins, and why its translation may use a word the glossary avoids."""
@@ -83,6 +88,11 @@ def test_the_glossary_names_words_that_are_in_use(language: str) -> None:
     assert [
         name for name, term in TERMS.items() if not re.search(term.right[language], everything, re.IGNORECASE)
     ] == []
+
+
+def test_spanish_says_tu_everywhere() -> None:
+    everything = chain(texts_of("es"), paragraphs_of("es"))
+    assert [own for _en, own in everything if POLITE_SPANISH.search(own)] == []
 
 
 def test_exceptions_are_still_needed() -> None:
