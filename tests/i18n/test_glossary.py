@@ -91,8 +91,9 @@ def test_the_glossary_names_words_that_are_in_use(language: str) -> None:
 
 
 def test_spanish_says_tu_everywhere() -> None:
-    everything = chain(texts_of("es"), paragraphs_of("es"))
+    everything = list(chain(texts_of("es"), paragraphs_of("es")))
     assert [own for _en, own in everything if POLITE_SPANISH.search(own)] == []
+    assert [own for en, own in everything if en.startswith("Your ") and own.startswith(("Su ", "Sus "))] == []
 
 
 def test_exceptions_are_still_needed() -> None:
