@@ -36,7 +36,7 @@ def texts_of(language: str) -> Iterator[tuple[str, str]]:
     """English and translation of every message, singular and plural joined."""
     for message in load(Path(settings.LOCALE_PATHS[0]) / language / "LC_MESSAGES" / "django.po"):
         if message.id:
-            yield joined(message.id), joined(message.string)
+            yield joined(message.id), joined(message.string or "")
 
 
 def paragraphs_of(language: str) -> Iterator[tuple[str, str]]:
