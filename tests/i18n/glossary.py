@@ -25,6 +25,7 @@ TERMS = {
     "account": term(r"\baccounts?\b", es=(r"\bcuenta", r"\bperfil"), ur=("اکاؤنٹ", r"\bکھات")),
     "approval": term(r"\bapprovals?\b", es=(r"\baprob|\baprueb", r"\bautorizaci|visto bueno"), ur=("منظور", "توثیق|اپروول")),
     "budget": term(r"\bbudgets?\b", es=(r"\bpresupuesto", r"\basignaci"), ur=("بجٹ", "میزانی")),
+    "builder": term(r"\bbuilder\b", es=(r"\beditor", r"\bconstructor"), ur=("بلڈر", "ایڈیٹر|معمار")),
     "connection": term(r"\bconnections?\b", es=(r"\bconexi", r"\benlace|\bvínculo"), ur=("کنکشن", r"\bرابط|تعلق")),
     "database": term(r"\bdatabases?\b", es=(r"\bbases? de datos", r"\bBD\b"), ur=("ڈیٹابیس", "ڈیٹا بیس")),
     "delivery": term(r"\bdeliver(?:y|ies)\b", es=(r"\bentrega", r"\breparto|\bremesa"), ur=("ڈیلیوری", "ترسیل")),
