@@ -4,6 +4,8 @@ PYTHON := .venv/bin/python
 INSTALL := sh requirements/install.sh
 PYTEST := $(PYTHON) -m pytest
 TESTS ?=
+# Images often tell Python to keep no bytecode; every process of ours would compile three thousand modules anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help builder messages install install-dev run down test test-fast smoke bench faults hostile proof lint format requirements clean

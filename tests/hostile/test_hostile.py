@@ -7,7 +7,6 @@ import pytest
 
 from tests.hostile import addresses, doors, expressions, model, texts
 from tests.portal.pictures import CHROMIUM
-from tests.workflows.conftest import committed  # noqa: F401 - a database in which everything commits
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +26,7 @@ def test_no_expression_gets_out_or_takes_long() -> None:
     assert (problems, misses(figures, expressions.TARGETS, without=("slowest_cpu_ms",))) == ([], [])
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.django_db(transaction=True)
 def test_a_hostile_model_causes_nothing_its_authors_did_not_write() -> None:
     figures, problems = model.measure(count=90)
     assert (problems, misses(figures, model.TARGETS, without=("outputs",))) == ([], [])
