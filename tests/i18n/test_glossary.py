@@ -20,7 +20,7 @@ POLITE_SPANISH = re.compile(
 )
 ARTICLES = Path(settings.BASE_DIR) / "apps" / "portal" / "website" / "articles"
 
-"""How an English text begins, and why its translation may use a word the glossary avoids."""
+# How an English text begins, and why its translation may use a word the glossary avoids.
 EXCEPTIONS = {
     "First steps": "how one begins, not steps of a workflow",
     "This did not work out. The reason and the next step": "what a person does next",
