@@ -1,5 +1,7 @@
 """The failures every service shows, and the error each of them must become. One parametrised test per service uses them."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from apps.connectors.errors import (
@@ -34,3 +36,8 @@ WRITES = [
     pytest.param({"kind": "slow_after", "seconds": 3}, OutcomeUnknown, id="slow-after"),
     pytest.param({"kind": "garbled"}, OutcomeUnknown, id="garbled"),
 ]
+
+
+def patience(fault: Mapping[str, object]) -> float:
+    """Seconds a call may take: few where the answer is late on purpose, else more than a busy machine needs."""
+    return 1.5 if str(fault["kind"]).startswith("slow") else 20

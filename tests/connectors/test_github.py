@@ -10,7 +10,7 @@ from apps.connectors.calling import call_for
 from apps.connectors.errors import CredentialsRefused, OutcomeUnknown, RateLimited, RemoteRefused
 from apps.connectors.registries import connectors
 from apps.core.errors import InvalidInput, PlatformError
-from tests.connectors.failures import READS, WRITES
+from tests.connectors.failures import READS, WRITES, patience
 from tests.connectors.kit import Connected, connected
 from tests.servers.services.github import GitHub
 
@@ -53,7 +53,7 @@ def test_calls_are_not_slowed_down_by_the_library(github: Connected) -> None:
 def test_a_failed_read_is_a_coded_error(github: Connected, fault: dict[str, object], kind: type[PlatformError]) -> None:
     github.service.faults.append({**fault, "match": "GET /repos"})
     with pytest.raises(kind) as caught:
-        github.act("find_issues", repository=REPO, timeout_s=1.5)
+        github.act("find_issues", repository=REPO, timeout_s=patience(fault))
     assert not isinstance(caught.value, OutcomeUnknown)
     assert GitHub.token not in repr(caught.value) + str(caught.value)
     assert len([call for call in github.service.calls if "/repos" in call]) == 1
@@ -68,7 +68,7 @@ def test_a_lost_answer_leaves_a_write_in_doubt_and_it_is_looked_up(
     github.service.faults.append({**fault, "match": "POST /repos"})
     inputs = {"number": 1, "body": "Once"} if action == "comment" else {"title": "Once"}
     with pytest.raises(kind):
-        github.act(action, repository=REPO, timeout_s=1.5, **inputs)
+        github.act(action, repository=REPO, timeout_s=patience(fault), **inputs)
     happened = bool(github.service.comments[1]) if action == "comment" else len(github.service.issues) == 2
     assert (github.find() is not None) == happened
 

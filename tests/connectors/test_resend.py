@@ -8,7 +8,7 @@ import pytest
 from apps.connectors import facade
 from apps.connectors.errors import CredentialsRefused, OutcomeUnknown, RemoteNotFound, RemoteRefused
 from apps.core.errors import PlatformError
-from tests.connectors.failures import READS
+from tests.connectors.failures import READS, patience
 from tests.connectors.kit import Connected, connected
 from tests.servers.services.resend import Resend
 
@@ -35,7 +35,7 @@ def test_a_mail_is_sent_once_per_key_and_can_be_followed(resend: Connected) -> N
 def test_after_a_lost_answer_the_same_key_is_sent_again_without_a_second_mail(resend: Connected, kind: str) -> None:
     resend.service.faults.append({"kind": kind, "status": 500, "seconds": 3, "match": "POST /emails"})
     with pytest.raises(PlatformError) as caught:
-        resend.act("send", **MAIL, timeout_s=1.5)
+        resend.act("send", **MAIL, timeout_s=patience({"kind": kind}))
     assert caught.value.retryable
     assert not isinstance(caught.value, OutcomeUnknown)
     resend.act("send", **MAIL)
@@ -46,7 +46,7 @@ def test_after_a_lost_answer_the_same_key_is_sent_again_without_a_second_mail(re
 def test_a_failed_read_is_a_coded_error(resend: Connected, fault: dict[str, object], kind: type[PlatformError]) -> None:
     resend.service.faults.append({**fault, "match": "GET /domains"})
     with pytest.raises(kind):
-        resend.act("domains", timeout_s=1.5)
+        resend.act("domains", timeout_s=patience(fault))
 
 
 def test_an_invalid_key_with_status_400_is_a_refused_credential(resend: Connected) -> None:

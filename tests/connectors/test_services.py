@@ -23,7 +23,7 @@ from apps.connectors.errors import (
 from apps.connectors.models import Connection
 from apps.connectors.registries import connectors
 from apps.core.errors import PlatformError
-from tests.connectors.failures import READS, WRITES
+from tests.connectors.failures import READS, WRITES, patience
 from tests.connectors.kit import PLENTY, Connected, connected
 from tests.servers.services.airtable import Airtable
 from tests.servers.services.base import Service
@@ -98,7 +98,7 @@ def test_a_failed_read_is_a_coded_error(one: Any, fault: dict[str, object], kind
     action, inputs, match = A_READ[one.slug]
     one.service.faults.append({**fault, "match": match})
     with pytest.raises(kind) as caught:
-        one.act(action, timeout_s=1.5, **inputs)
+        one.act(action, timeout_s=patience(fault), **inputs)
     assert not isinstance(caught.value, OutcomeUnknown)
     assert one.service.token not in repr(caught.value) + str(caught.value) + caught.value.text
     assert sum(match.rsplit(" ", 1)[-1] in call for call in one.service.calls) <= 2, "the SDK must not repeat by itself"
@@ -110,7 +110,7 @@ def test_a_lost_answer_leaves_a_write_in_doubt(one: Any, fault: dict[str, object
     action, inputs, match = A_WRITE[one.slug]
     one.service.faults.append({**fault, "match": match})
     with pytest.raises(kind) as caught:
-        one.act(action, timeout_s=1.5, **inputs)
+        one.act(action, timeout_s=patience(fault), **inputs)
     if kind is RateLimited:
         assert caught.value.retry_after
     if connectors.get(one.slug).action(action).find is None:
@@ -185,7 +185,7 @@ def test_stripe_customers_invoices_and_refunds_are_made_once(one: Any) -> None:
 def test_a_lost_answer_of_stripes_is_asked_for_again_with_the_same_key(one: Any, kind: str) -> None:
     one.service.faults.append({"kind": kind, "status": 500, "seconds": 3, "match": "POST"})
     with pytest.raises(PlatformError) as caught:
-        one.act("create_customer", email="a@b.example", timeout_s=1.5)
+        one.act("create_customer", email="a@b.example", timeout_s=patience({"kind": kind}))
     assert caught.value.retryable and not isinstance(caught.value, OutcomeUnknown)
     one.act("create_customer", email="a@b.example")
     assert len(one.service.customers) == 1

@@ -14,7 +14,7 @@ from apps.connectors.errors import (
     RemoteUnavailable,
 )
 from apps.core.errors import PlatformError
-from tests.connectors.failures import READS, WRITES
+from tests.connectors.failures import READS, WRITES, patience
 from tests.connectors.kit import Connected, connected
 from tests.servers.services.slack import Slack
 
@@ -61,7 +61,7 @@ def test_channels_and_people_are_found_by_name(slack: Connected) -> None:
 def test_a_failed_read_is_a_coded_error(slack: Connected, fault: dict[str, object], kind: type[PlatformError]) -> None:
     slack.service.faults.append({**fault, "match": "conversations.list"})
     with pytest.raises(kind) as caught:
-        slack.act("find_channel", name="orders", timeout_s=1.5)
+        slack.act("find_channel", name="orders", timeout_s=patience(fault))
     assert not isinstance(caught.value, OutcomeUnknown)
     if kind is RateLimited:
         assert caught.value.retry_after == 7
@@ -74,7 +74,7 @@ def test_a_lost_answer_leaves_a_post_in_doubt_and_it_is_looked_up(
 ) -> None:
     slack.service.faults.append({**fault, "match": "chat.postMessage"})
     with pytest.raises(kind):
-        slack.act("post_message", channel=GENERAL, text="Once", timeout_s=1.5)
+        slack.act("post_message", channel=GENERAL, text="Once", timeout_s=patience(fault))
     happened = bool(slack.service.messages[GENERAL])
     found = slack.find()
     assert (found is not None) == happened
