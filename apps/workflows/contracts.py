@@ -213,6 +213,10 @@ class StepHandler:
         """PURE: the awaited event arrived with ``payload``. Answering ``Wait`` goes on waiting, for another event perhaps."""
         return StepResult(output=payload)
 
+    def summary(self, output: Mapping[str, Json]) -> str:
+        """One line about a finished step in the reader's language, from its output; empty for the line kept with the run."""
+        return ""
+
     def prepare(self, ctx: StepContext) -> Mapping[str, Json]:
         """The request as JSON, without secrets; frozen with the intent. METERED steps prepare afresh for each attempt."""
         raise TypeError(f"{type(self).__name__} has no outside effect")

@@ -11,10 +11,10 @@ from django.db.models.lookups import EndsWith, StartsWith
 
 from apps.workflows.contracts import EffectView, RunError, RunRow, RunView, StepView
 from apps.workflows.core.state import Phase, from_json
-from apps.workflows.enums import EffectState
+from apps.workflows.enums import EffectState, StepState
 from apps.workflows.errors import UnknownRun
 from apps.workflows.models import Effect, HeldCancel, Run, StepRun
-from apps.workflows.registries import subjects
+from apps.workflows.registries import step_types, subjects
 
 LIST_LIMIT = 200
 SEARCHED_AT_ONCE = 20_000
@@ -163,12 +163,18 @@ def step_view(step: StepRun, title: str) -> StepView:
         attempt=step.attempt,
         started_at=step.started_at,
         finished_at=step.finished_at,
-        summary=step.summary,
+        summary=_said(step),
         output=step.output,
         error=_error(step.error),
         cost_micros=step.cost_micros,
         model=step.model,
     )
+
+
+def _said(step: StepRun) -> str:
+    if step.state != StepState.SUCCEEDED or not isinstance(step.output, dict) or step.type not in step_types:
+        return step.summary
+    return step_types.get(step.type).summary(step.output) or step.summary
 
 
 def _error(stored: Mapping[str, str] | None) -> RunError | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from apps.accounts.models import User
 from apps.ai import facade as ai
@@ -33,6 +33,19 @@ def test_a_good_answer_is_delivered_with_score_cost_and_provenance(office: Offic
     assert (task.model, task.workflow, task.workflow_version) == (WORK, "answer", 1)
     assert task.prompt_version.startswith("task.drafting@")
     assert [event.kind for event in task.events] == ["submitted", "started", "scored", "delivered"]
+
+
+def test_what_each_step_did_is_told_in_the_readers_language(office: Office) -> None:
+    task = office.done()
+    told = {}
+    for language in ("en", "es"):
+        with office.inside(), translation.override(language):
+            told[language] = {step.type: step.summary for step in workflows.get_run(task.run_id).steps}
+    assert told["en"]["ai.review"] == "Score 95 of 100: Passed"
+    assert told["en"]["task.verdict"] == "95 of 100: passed"
+    for kind in ("task.brief", "ai.review", "task.verdict", "task.deliver"):
+        assert told["es"][kind] not in ("", told["en"][kind]), kind
+    assert told["es"]["task.brief"] == "Versión 1"
 
 
 def test_the_cost_is_that_of_every_call_and_equals_the_ledgers(office: Office) -> None:

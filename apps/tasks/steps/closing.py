@@ -93,9 +93,7 @@ class Deliver(StepHandler):
             raise InvalidInput(_("The answer is empty or longer than %(limit)d characters."), limit=MAX_RESULT)
         task = own_task(ctx)
         if task is None:
-            return StepResult(
-                output={"delivered": False, "text": text}, summary=_("The task is closed or answered by another run.")
-            )
+            return self._said({"delivered": False, "text": text})
         recording.move(
             task,
             to=TaskState.DONE,
@@ -107,7 +105,13 @@ class Deliver(StepHandler):
             revision=ctx.revision,
         )
         projections.task_moved(task)
-        return StepResult(output={"delivered": True, "text": text}, summary=_("Delivered"))
+        return self._said({"delivered": True, "text": text})
+
+    def _said(self, output: Mapping[str, Any]) -> StepResult:
+        return StepResult(output=output, summary=self.summary(output))
+
+    def summary(self, output: Mapping[str, Any]) -> str:
+        return _("Delivered") if output.get("delivered") else _("The task is closed or answered by another run.")
 
 
 class Fail(StepHandler):

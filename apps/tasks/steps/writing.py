@@ -54,10 +54,12 @@ class Brief(StepHandler):
         if answer:
             slug, variables = "task.revise", {**variables, "answer": answer, "reasons": reasons}
         _messages, prompt_version = ai.render_prompt(slug, variables, quality=str(config.get("quality") or "standard"))
-        return StepResult(
-            output={"prompt": slug, "variables": variables, "prompt_version": prompt_version, "version": ctx.visit},
-            summary=_("Version %(number)d") % {"number": ctx.visit},
-        )
+        output = {"prompt": slug, "variables": variables, "prompt_version": prompt_version, "version": ctx.visit}
+        return StepResult(output=output, summary=self.summary(output))
+
+    def summary(self, output: Mapping[str, Any]) -> str:
+        version = output.get("version")
+        return _("Version %(number)d") % {"number": version} if isinstance(version, int) else ""
 
 
 def _what_was_wrong(verdict: Mapping[str, Any] | None, person: Mapping[str, Any] | None) -> tuple[str, str]:
@@ -116,18 +118,22 @@ class NoteVerdict(StepHandler):
             )
         # A version that could not be written leaves the one before it for the person to build on.
         answer = draft.get("text") or (config.get("before") or {}).get("answer", "")
-        return StepResult(
-            output={
-                "next": outcome.next,
-                "reason": outcome.reason,
-                "why": _why(outcome.reason, verdict, error),
-                "feedback": outcome.feedback,
-                "answer": str(answer),
-                "score": (verdict or {}).get("score"),
-                "visit": ctx.visit,
-            },
-            summary=_summary(outcome, verdict),
-        )
+        output = {
+            "next": outcome.next,
+            "reason": outcome.reason,
+            "why": _why(outcome.reason, verdict, error),
+            "feedback": outcome.feedback,
+            "answer": str(answer),
+            "score": (verdict or {}).get("score"),
+            "visit": ctx.visit,
+        }
+        return StepResult(output=output, summary=self.summary(output))
+
+    def summary(self, output: Mapping[str, Any]) -> str:
+        given = output.get("score")
+        score = _("not scored") if given is None else _("%(score)s of 100") % {"score": given}
+        then = {policy.DELIVER: _("passed"), policy.REVISE: _("another version"), policy.PERSON: _("a person decides")}
+        return f"{score}: {then.get(str(output.get('next')), '')}"
 
 
 def _record_version(task: Task, draft: Mapping[str, Any], verdict: Mapping[str, Any] | None, *, visit: int) -> None:
@@ -170,11 +176,3 @@ def _why(reason: str, verdict: Mapping[str, Any] | None, error: Mapping[str, Any
         return f"{sentence} {error.get('message', '')}".strip()
     found = policy.feedback_of(verdict) if verdict else ""
     return f"{sentence}\n{found}".strip()
-
-
-def _summary(outcome: policy.Outcome, verdict: Mapping[str, Any] | None) -> str:
-    score = _("not scored") if verdict is None else _("%(score)s of 100") % {"score": verdict.get("score")}
-    then = {policy.DELIVER: _("passed"), policy.REVISE: _("another version"), policy.PERSON: _("a person decides")}[
-        outcome.next
-    ]
-    return f"{score}: {then}"

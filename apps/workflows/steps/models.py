@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.ai import facade as ai
 from apps.ai.contracts import DEFAULT_CRITERIA, Check, CompletionRequest, Criterion, Message, ReviewRequest, Rubric
+from apps.ai.enums import Decision
 from apps.ai.errors import UnknownPrompt
 from apps.workflows.contracts import EffectFailed, RetryPolicy, StepContext, StepHandler, StepResult, UsageLine
 from apps.workflows.core.taxonomy import Failure, FailureKind
@@ -75,10 +76,6 @@ class ModelStep(StepHandler):
     def shaped(self, output: dict[str, Any]) -> dict[str, Any]:
         """The step's output from the gateway's answer, which knows the version of the prompt it was made with."""
         return output
-
-    def summary(self, output: Mapping[str, Any]) -> str:
-        """One line for the timeline."""
-        return ""
 
     def _usage(self, ctx: StepContext, output: Mapping[str, Any]) -> UsageLine:
         tokens = int(output.get("prompt_tokens") or 0) + int(output.get("completion_tokens") or 0)
@@ -208,7 +205,11 @@ class GenerateStep(ModelStep):
         )
 
     def summary(self, output: Mapping[str, Any]) -> str:
-        return f"{output.get('model', '')}: {output.get('completion_tokens', 0)} tokens"
+        tokens = output.get("completion_tokens")
+        if not isinstance(tokens, int):
+            return ""
+        told = {"model": output.get("model", ""), "tokens": tokens}
+        return ngettext("%(model)s: %(tokens)s token", "%(model)s: %(tokens)s tokens", tokens) % told
 
 
 def _rendered(reference: str, variables: Mapping[str, Any], *, quality: str) -> tuple[tuple[Message, ...], str]:
@@ -294,7 +295,9 @@ class ReviewStep(ModelStep):
         )
 
     def summary(self, output: Mapping[str, Any]) -> str:
-        return f"Score {output.get('score')} of 100: {output.get('decision', '')}"
+        decision = str(output.get("decision", ""))
+        label = Decision(decision).label if decision in Decision.values else decision
+        return f"{gettext('Score %(score)s of 100') % {'score': output.get('score')}}: {label}"
 
 
 MODEL_STEPS = (GenerateStep(), ReviewStep())
