@@ -13,6 +13,7 @@ from apps.tasks.services import reviewing, stuck
 from apps.workflows import facade as workflows
 from apps.workflows import insight
 from apps.workflows.presentation import sentence_about
+from apps.workflows.registries import step_types
 from tests.tasks.driving import ANSWER, WORK, Office
 
 
@@ -46,6 +47,11 @@ def test_what_each_step_did_is_told_in_the_readers_language(office: Office) -> N
     for kind in ("task.brief", "ai.review", "task.verdict", "task.deliver"):
         assert told["es"][kind] not in ("", told["en"][kind]), kind
     assert told["es"]["task.brief"] == "Versión 1"
+
+
+@pytest.mark.parametrize("kind", ["task.brief", "ai.generate", "ai.review", "task.verdict", "task.deliver"])
+def test_an_output_somebody_made_up_for_a_trial_is_not_told_as_if_it_had_happened(kind: str) -> None:
+    assert step_types.get(kind).summary({"anything": "else"}) == ""
 
 
 def test_the_cost_is_that_of_every_call_and_equals_the_ledgers(office: Office) -> None:

@@ -111,7 +111,9 @@ class Deliver(StepHandler):
         return StepResult(output=output, summary=self.summary(output))
 
     def summary(self, output: Mapping[str, Any]) -> str:
-        return _("Delivered") if output.get("delivered") else _("The task is closed or answered by another run.")
+        if not isinstance(output.get("delivered"), bool):
+            return ""
+        return _("Delivered") if output["delivered"] else _("The task is closed or answered by another run.")
 
 
 class Fail(StepHandler):

@@ -133,7 +133,8 @@ class NoteVerdict(StepHandler):
         given = output.get("score")
         score = _("not scored") if given is None else _("%(score)s of 100") % {"score": given}
         then = {policy.DELIVER: _("passed"), policy.REVISE: _("another version"), policy.PERSON: _("a person decides")}
-        return f"{score}: {then.get(str(output.get('next')), '')}"
+        following = then.get(str(output.get("next")))
+        return f"{score}: {following}" if following else ""
 
 
 def _record_version(task: Task, draft: Mapping[str, Any], verdict: Mapping[str, Any] | None, *, visit: int) -> None:

@@ -295,6 +295,8 @@ class ReviewStep(ModelStep):
         )
 
     def summary(self, output: Mapping[str, Any]) -> str:
+        if output.get("score") is None:
+            return ""
         decision = str(output.get("decision", ""))
         label = Decision(decision).label if decision in Decision.values else decision
         return f"{gettext('Score %(score)s of 100') % {'score': output.get('score')}}: {label}"
